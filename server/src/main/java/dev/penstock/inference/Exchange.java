@@ -1,0 +1,181 @@
+package dev.penstock.inference;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One prediction with its request, its reply and its memory.
+ *
+ * <p>It owns the request's inputs from its making and the response's outputs from {@link #answer}.
+ * The first answer wins. The {@link Reply} closes it when the answer was written or nobody is there
+ * to read it; only then is memory freed. Only {@code scheduling} answers an exchange that it
+ * accepted; {@link #cancel} is a flag that it reads, so memory is never freed under a run.
+ */
+public final class Exchange implements AutoCloseable {
+    private static final VarHandle OUTCOME;
+
+    static {
+        try {
+            OUTCOME =
+                    MethodHandles.lookup().findVarHandle(Exchange.class, "outcome", Outcome.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final PredictionId id;
+    private final InferRequest request;
+    private final Reply reply;
+    private final ExchangeObserver observer;
+    private final long acceptedNanos;
+
+    private RouteDecision route = RouteDecision.FOLLOWED;
+    private @Nullable VersionInfo version;
+    private long startedNanos;
+    private long finishedNanos;
+    private long completedNanos;
+
+    @SuppressWarnings("unused") // through OUTCOME
+    private volatile @Nullable Outcome outcome;
+
+    private volatile boolean isCancelled;
+    private boolean isClosed;
+
+    /**
+     * @param acceptedNanos the ticker's reading when the request was complete
+     */
+    public Exchange(
+            PredictionId id,
+            InferRequest request,
+            Reply reply,
+            ExchangeObserver observer,
+            long acceptedNanos) {
+        this.id = id;
+        this.request = request;
+        this.reply = reply;
+        this.observer = observer;
+        this.acceptedNanos = acceptedNanos;
+        this.startedNanos = acceptedNanos;
+        this.finishedNanos = acceptedNanos;
+        this.completedNanos = acceptedNanos;
+    }
+
+    public PredictionId id() {
+        return id;
+    }
+
+    public InferRequest request() {
+        return request;
+    }
+
+    public Protocol protocol() {
+        return reply.protocol();
+    }
+
+    public RouteDecision route() {
+        return route;
+    }
+
+    /** The version that was chosen; null before that, and when there was none to choose. */
+    public @Nullable VersionInfo version() {
+        return version;
+    }
+
+    /**
+     * Says which version the request goes to, and why. Once more when that version had just closed.
+     */
+    public void routed(VersionInfo chosen, RouteDecision why) {
+        this.version = chosen;
+        this.route = why;
+    }
+
+    /** The run begins: the wait is over. */
+    public void started(long nowNanos) {
+        startedNanos = nowNanos;
+        finishedNanos = nowNanos;
+    }
+
+    /** The run is over. */
+    public void finished(long nowNanos) {
+        finishedNanos = nowNanos;
+    }
+
+    /** The answer was handed to the socket. */
+    public void written(long nowNanos) {
+        completedNanos = nowNanos;
+    }
+
+    /** Nanoseconds between acceptance and the run. */
+    public long queueNanos() {
+        return startedNanos - acceptedNanos;
+    }
+
+    /** Nanoseconds of the run; 0 when there was none. */
+    public long computeNanos() {
+        return finishedNanos - startedNanos;
+    }
+
+    /**
+     * Nanoseconds from acceptance to the hand-over of the answer; until then, to the end of the
+     * run.
+     */
+    public long totalNanos() {
+        return Math.max(completedNanos, finishedNanos) - acceptedNanos;
+    }
+
+    public long acceptedNanos() {
+        return acceptedNanos;
+    }
+
+    /** The caller is gone: a run that has not begun need not begin. Any thread. */
+    public void cancel() {
+        isCancelled = true;
+    }
+
+    public boolean isCancelled() {
+        return isCancelled;
+    }
+
+    /** The outcome, once there is one. */
+    public @Nullable Outcome outcome() {
+        return outcome;
+    }
+
+    /**
+     * Ends the exchange and sends the reply. From here on the exchange owns a response's outputs.
+     *
+     * @return false when it already had an answer; the outputs of this one are then freed
+     */
+    public boolean answer(Outcome first) {
+        if (!OUTCOME.compareAndSet(this, null, first)) {
+            if (first instanceof InferResponse late) {
+                late.outputs().close();
+            }
+            return false;
+        }
+        observer.answered(this, first);
+        reply.send(this, first);
+        return true;
+    }
+
+    /**
+     * Tells observers that all is over, then frees the inputs and outputs. Called once, by the
+     * reply.
+     */
+    @Override
+    public void close() {
+        if (isClosed) {
+            throw new IllegalStateException("exchange closed twice");
+        }
+        isClosed = true;
+        try {
+            observer.completed(this);
+        } finally {
+            request.inputs().close();
+            if (outcome instanceof InferResponse response) {
+                response.outputs().close();
+            }
+        }
+    }
+}

@@ -1,0 +1,16 @@
+package dev.penstock.inference;
+
+/**
+ * Sees every exchange end. Called on the path of the prediction: counts, and does nothing that
+ * waits.
+ */
+public interface ExchangeObserver {
+    /** The outcome is known and the reply not yet sent. */
+    void answered(Exchange exchange, Outcome outcome);
+
+    /**
+     * The reply was handed to the socket, or the connection is gone; memory is freed after this
+     * returns.
+     */
+    void completed(Exchange exchange);
+}

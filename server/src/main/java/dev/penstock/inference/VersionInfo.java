@@ -1,0 +1,21 @@
+package dev.penstock.inference;
+
+/**
+ * What callers may know of a version that serves; one object for the life of the version, so that
+ * edges may keep what they render from it.
+ *
+ * @param sha256 of the model bytes that were loaded, 64 lower-case hex digits
+ */
+public record VersionInfo(VersionId id, Signature signature, String sha256) {
+    private static final int SHORT_DIGEST_CHARS = 16;
+
+    /** The first 16 hex digits of the digest, as response headers show it. */
+    public String shortDigest() {
+        return sha256.substring(0, SHORT_DIGEST_CHARS);
+    }
+
+    /** The platform name that existing clients expect of an ONNX model. */
+    public String platform() {
+        return "onnxruntime_onnx";
+    }
+}

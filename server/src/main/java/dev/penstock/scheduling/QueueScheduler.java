@@ -1,0 +1,81 @@
+package dev.penstock.scheduling;
+
+import dev.penstock.engine.Session;
+import dev.penstock.inference.Exchange;
+import dev.penstock.inference.VersionInfo;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Runs exchanges on instance threads of the version's own, which take them from a bounded queue,
+ * oldest first.
+ */
+public final class QueueScheduler implements Scheduler {
+    private final SchedulingContext context;
+    private final Session session;
+    private final Run run;
+    private final RequestQueue queue;
+    private final List<Thread> instances = new ArrayList<>();
+
+    /** The session stays the caller's, who closes it after this scheduler. */
+    public QueueScheduler(VersionInfo version, Session session, SchedulingContext context) {
+        this.context = context;
+        this.session = session;
+        this.run = new Run(version, context.ticker(), context.maxRunNanos());
+        this.queue = new RequestQueue(context.queueCapacity());
+        for (int i = 0; i < context.instances(); i++) {
+            instances.add(
+                    Thread.ofPlatform()
+                            .name(version.id() + "-" + i)
+                            .daemon()
+                            .unstarted(this::instanceLoop));
+        }
+    }
+
+    public void start() {
+        instances.forEach(Thread::start);
+    }
+
+    @Override
+    public Admission submit(Exchange exchange) {
+        return queue.offer(exchange);
+    }
+
+    private void instanceLoop() {
+        try (WatchedRunner runner = new WatchedRunner(session.newRunner())) {
+            context.watchdog().watch(runner);
+            for (Exchange next = queue.take(); next != null; next = queue.take()) {
+                run.answer(next, runner);
+            }
+            context.watchdog().forget(runner);
+        }
+    }
+
+    @Override
+    public int queueDepth() {
+        return queue.depth();
+    }
+
+    @Override
+    public String execution() {
+        return "pool";
+    }
+
+    @Override
+    public void close() {
+        queue.close();
+        boolean interrupted = false;
+        for (Thread instance : instances) {
+            while (instance.isAlive()) {
+                try {
+                    instance.join();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,61 @@
+package dev.penstock.scheduling;
+
+import dev.penstock.engine.EngineException;
+import dev.penstock.inference.Exchange;
+import dev.penstock.inference.Failure;
+import dev.penstock.inference.FailureException;
+import dev.penstock.inference.Incident;
+import dev.penstock.inference.InferResponse;
+import dev.penstock.inference.Outcome;
+import dev.penstock.inference.VersionInfo;
+import dev.penstock.runtime.Deadline;
+import dev.penstock.runtime.Ticker;
+import dev.penstock.tensor.TensorSet;
+
+/** The run of one exchange: what both schedulers do once it is its turn. */
+final class Run {
+    private final VersionInfo version;
+    private final Ticker ticker;
+    private final long maxRunNanos;
+
+    Run(VersionInfo version, Ticker ticker, long maxRunNanos) {
+        this.version = version;
+        this.ticker = ticker;
+        this.maxRunNanos = maxRunNanos;
+    }
+
+    /**
+     * Runs and answers; never throws.
+     *
+     * @return whether the run was ended because it was past its limit
+     */
+    boolean answer(Exchange exchange, WatchedRunner runner) {
+        long now = ticker.nanos();
+        exchange.started(now);
+        Outcome outcome = outcome(exchange, runner, now);
+        exchange.answer(outcome);
+        return outcome instanceof Failure.DeadlineExceeded && exchange.computeNanos() > 0;
+    }
+
+    private Outcome outcome(Exchange exchange, WatchedRunner runner, long now) {
+        Deadline deadline = exchange.request().deadline();
+        if (exchange.isCancelled()) {
+            return new Failure.Cancelled();
+        }
+        if (deadline.isPast(now)) {
+            return new Failure.DeadlineExceeded("Request timeout expired");
+        }
+        long limit = deadline.earlier(Deadline.after(now, maxRunNanos)).atNanos();
+        try {
+            TensorSet outputs =
+                    runner.run(exchange.request().inputs(), exchange.request().outputs(), limit);
+            return new InferResponse(version, outputs);
+        } catch (FailureException e) {
+            return e.failure();
+        } catch (EngineException | RuntimeException e) {
+            return Incident.report(exchange.id(), "run of " + version.id() + " failed", e);
+        } finally {
+            exchange.finished(ticker.nanos());
+        }
+    }
+}

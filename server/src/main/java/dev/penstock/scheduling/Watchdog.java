@@ -1,0 +1,57 @@
+package dev.penstock.scheduling;
+
+import dev.penstock.runtime.Ticker;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Ends runs that are past their limit. One thread for the process; it looks at all runners in turn.
+ */
+public final class Watchdog implements AutoCloseable {
+    private static final long LOOK_NANOS = Duration.ofMillis(20).toNanos();
+
+    private final Ticker ticker;
+    private final Set<WatchedRunner> runners = ConcurrentHashMap.newKeySet();
+    private final Thread thread;
+    private volatile boolean isClosed;
+
+    public Watchdog(Ticker ticker) {
+        this.ticker = ticker;
+        this.thread = Thread.ofPlatform().name("watchdog").daemon().unstarted(this::loop);
+    }
+
+    public void start() {
+        thread.start();
+    }
+
+    void watch(WatchedRunner runner) {
+        runners.add(runner);
+    }
+
+    void forget(WatchedRunner runner) {
+        runners.remove(runner);
+    }
+
+    private void loop() {
+        while (!isClosed) {
+            LockSupport.parkNanos(LOOK_NANOS);
+            look();
+        }
+    }
+
+    /** One look at all runners. */
+    void look() {
+        long now = ticker.nanos();
+        for (WatchedRunner runner : runners) {
+            runner.terminateIfPast(now);
+        }
+    }
+
+    @Override
+    public void close() {
+        isClosed = true;
+        LockSupport.unpark(thread);
+    }
+}

@@ -1,0 +1,195 @@
+package dev.penstock.serving;
+
+import dev.penstock.inference.Exchange;
+import dev.penstock.inference.ExchangeObserver;
+import dev.penstock.inference.Failure;
+import dev.penstock.inference.FailureException;
+import dev.penstock.inference.Incident;
+import dev.penstock.inference.InferRequest;
+import dev.penstock.inference.ModelRef;
+import dev.penstock.inference.PredictionId;
+import dev.penstock.inference.Reply;
+import dev.penstock.inference.RouteDecision;
+import dev.penstock.inference.TraceContext;
+import dev.penstock.repository.LiveVersion;
+import dev.penstock.runtime.Deadline;
+import dev.penstock.runtime.Ticker;
+import dev.penstock.scheduling.Admission;
+import dev.penstock.tensor.TensorSet;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The path of a prediction from an edge to a scheduler.
+ *
+ * <p>The hot swap is {@link #publish}: one volatile write of an immutable table. Every request
+ * reads it once, and once more only if the version it found closed in between.
+ */
+public final class InferenceService {
+    private final Ticker ticker;
+    private final InstantSource clock;
+    private final LongSupplier random;
+    private final ExchangeObserver observer;
+    private volatile ServingTable table = ServingTable.EMPTY;
+    private volatile boolean isReady;
+    private volatile boolean isDraining;
+
+    /**
+     * @param random 64 random bits a call, from any thread
+     */
+    public InferenceService(
+            Ticker ticker, InstantSource clock, LongSupplier random, ExchangeObserver observer) {
+        this.ticker = ticker;
+        this.clock = clock;
+        this.random = random;
+        this.observer = observer;
+    }
+
+    /** Serves this table from now on. */
+    public void publish(ServingTable next) {
+        table = next;
+    }
+
+    public ServingTable table() {
+        return table;
+    }
+
+    /** Whether the server wants traffic: all first loads are over, and it is not stopping. */
+    public boolean isReady() {
+        return isReady && !isDraining;
+    }
+
+    /** The first look at the store is done and nothing of it still loads. */
+    public void markReady() {
+        isReady = true;
+    }
+
+    /** Not ready from now on; predictions are still answered. */
+    public void markDraining() {
+        isDraining = true;
+    }
+
+    public boolean isDraining() {
+        return isDraining;
+    }
+
+    /** A fresh id, for what fails before it is a prediction. */
+    public PredictionId newId() {
+        return PredictionId.next(clock, random);
+    }
+
+    /** A fresh span id for the trace that a caller continues. */
+    public long newSpanId() {
+        return random.getAsLong();
+    }
+
+    /**
+     * Takes a request. It is answered through {@code reply} exactly once, perhaps before this
+     * returns.
+     *
+     * @param request its inputs belong to the exchange from here on
+     */
+    public Exchange accept(InferRequest request, Reply reply) {
+        Exchange exchange = new Exchange(newId(), request, reply, observer, ticker.nanos());
+        try {
+            submit(exchange);
+        } catch (FailureException e) {
+            exchange.answer(e.failure());
+        } catch (RuntimeException e) {
+            exchange.answer(Incident.report(exchange.id(), "prediction failed", e));
+        }
+        return exchange;
+    }
+
+    /**
+     * Answers a request that could not be decoded, on the same way as all others, so that it is
+     * counted like them.
+     */
+    public Exchange refuse(
+            ModelRef model,
+            @Nullable String id,
+            @Nullable TraceContext trace,
+            Failure failure,
+            Reply reply) {
+        TensorSet nothing = TensorSet.of(List.of(), () -> {});
+        InferRequest request =
+                new InferRequest(id, model, nothing, List.of(), Deadline.NEVER, trace);
+        Exchange exchange = new Exchange(newId(), request, reply, observer, ticker.nanos());
+        exchange.answer(failure);
+        return exchange;
+    }
+
+    private void submit(Exchange exchange) {
+        ModelRef ref = exchange.request().model();
+        LiveVersion version = find(ref);
+        RouteDecision why = ref.isPinned() ? RouteDecision.PINNED : RouteDecision.FOLLOWED;
+        exchange.routed(version.info(), why);
+        version.info()
+                .signature()
+                .check(ref.name(), exchange.request().inputs(), exchange.request().outputs());
+        Admission admission = version.scheduler().submit(exchange);
+        if (admission == Admission.CLOSED) {
+            // It left the table between our look and now: the table of this moment knows better.
+            version = find(ref);
+            exchange.routed(version.info(), why);
+            version.info()
+                    .signature()
+                    .check(ref.name(), exchange.request().inputs(), exchange.request().outputs());
+            admission = version.scheduler().submit(exchange);
+        }
+        switch (admission) {
+            case ACCEPTED -> {}
+            case FULL ->
+                    throw new FailureException(
+                            new Failure.QueueFull(
+                                    "Exceeds maximum queue size of '" + ref.name() + "'"));
+            case CLOSED -> throw notReady(ref);
+        }
+    }
+
+    /**
+     * The version that a request for {@code ref} runs on now.
+     *
+     * @throws FailureException when there is none
+     */
+    public LiveVersion find(ModelRef ref) {
+        ServedModel model = table.models().get(ref.name());
+        if (model == null) {
+            throw notFound("Request for unknown model: '" + ref.name() + "' is not found");
+        }
+        LiveVersion version =
+                ref.isPinned() ? model.versions().get(ref.version()) : model.current();
+        if (version != null) {
+            return version;
+        }
+        if (ref.isPinned()) {
+            if (model.pending().containsKey(ref.version())) {
+                throw notReady(ref);
+            }
+            throw notFound(
+                    "Request for unknown model: '"
+                            + ref.name()
+                            + "' version "
+                            + ref.version()
+                            + " is not found");
+        }
+        if (!model.pending().isEmpty()) {
+            throw notReady(ref);
+        }
+        throw notFound("Request for unknown model: '" + ref.name() + "' has no available versions");
+    }
+
+    private static FailureException notFound(String message) {
+        return new FailureException(new Failure.ModelNotFound(message));
+    }
+
+    private static FailureException notReady(ModelRef ref) {
+        String what =
+                ref.isPinned()
+                        ? "'" + ref.name() + "' version " + ref.version()
+                        : "'" + ref.name() + "'";
+        return new FailureException(new Failure.NotReady(what + " is not at ready state"));
+    }
+}
