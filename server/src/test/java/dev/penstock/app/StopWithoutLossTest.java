@@ -15,6 +15,7 @@ import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
  * SIGTERM at a random time under load. A request is accepted once it was written whole on a connection that
  * the server had not yet said it would close; each of those is answered, and the process exits 0.
  */
+@Tag("soak")
 @Timeout(900)
 final class StopWithoutLossTest {
     private static final long SEED = 20_261_124;

@@ -12,6 +12,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
  * serves from when the publisher began to publish it until the one that replaces it was seen to answer; the
  * publisher keeps both ends of that window.
  */
+@Tag("soak")
 @Timeout(600)
 final class SwapUnderLoadTest {
     private static final int CLIENTS_OF_EACH = 4;
