@@ -44,13 +44,21 @@ public final class OnnxModel {
         return identity(elementType(type), dims);
     }
 
-    /**
-     * {@code y = x} of an element type by its ONNX number, so that it can be one we do not know.
-     */
-    public static byte[] identity(int elementType, long... dims) {
+    private static byte[] identity(int elementType, long... dims) {
         return graph().input("x", elementType, dims)
                 .output("y", elementType, dims)
                 .node("Identity", List.of("x"), List.of("y"))
+                .bytes();
+    }
+
+    /**
+     * {@code y = x} cast from FP32 to an element type by its ONNX number, so that it can be one
+     * that the protocol has no name for.
+     */
+    public static byte[] cast(int elementType, long... dims) {
+        return graph().input("x", DataType.FP32, dims)
+                .output("y", elementType, dims)
+                .node("Cast", List.of("x"), List.of("y"), "to", elementType)
                 .bytes();
     }
 
