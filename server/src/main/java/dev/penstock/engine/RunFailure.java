@@ -14,7 +14,8 @@ import java.util.regex.Pattern;
  * there the text decides; what is not clearly the caller's fault is ours.
  */
 public final class RunFailure {
-    private static final int INVALID_ARGUMENT = 2;
+    /** The status code of a fault that the runtime looked for. */
+    public static final int INVALID_ARGUMENT = 2;
 
     /** Pieces of operators' messages that speak of values or shapes of a request. */
     private static final String[] CALLERS_FAULT = {

@@ -12,6 +12,7 @@ import dev.penstock.inference.Failure;
 import dev.penstock.inference.FailureException;
 import dev.penstock.inference.Signature;
 import dev.penstock.tensor.DataType;
+import dev.penstock.tensor.Memory;
 import dev.penstock.tensor.Shape;
 import dev.penstock.tensor.Tensor;
 import dev.penstock.tensor.TensorPool;
@@ -230,9 +231,12 @@ public abstract class EngineContract {
                         .node("Neg", List.of("x"), List.of("y"))
                         .bytes();
         TensorSet outputs;
-        Tensor x = floats("x", Shape.of(2), 1, 2);
+        Tensor x = floats("x", Shape.of(2), 5, 6);
         try (Session session = open(model);
                 Runner runner = session.newRunner()) {
+            runner.run(set(x), List.of()).close();
+            spoilFreeMemory();
+            x.data().putFloat(0, 1).putFloat(4, 2);
             outputs = runner.run(set(x), List.of());
         }
         // What a caller does with memory that it has taken back.
@@ -466,16 +470,21 @@ public abstract class EngineContract {
     protected final void assertPasses(DataType type, Shape shape, byte[] bits, long... spec)
             throws Exception {
         try (Session session = open(OnnxModel.identity(type, spec));
-                Runner runner = session.newRunner();
-                TensorSet outputs = runner.run(set(tensor("x", type, shape, bits)), List.of())) {
-            Tensor y = outputs.tensors().getFirst();
-            assertEquals("y", y.name());
-            assertEquals(type, y.type());
-            assertEquals(shape, y.shape());
-            assertEquals(ByteOrder.LITTLE_ENDIAN, y.data().order());
-            assertTrue(y.data().isDirect());
-            assertEquals(0, y.data().position());
-            assertEquals(hex(bits), hex(bytesOf(y)), type.name());
+                Runner runner = session.newRunner()) {
+            // Three times: an engine may do better once it has seen a shape.
+            for (int i = 0; i < 3; i++) {
+                TensorSet inputs = set(tensor("x", type, shape, bits));
+                try (TensorSet outputs = runner.run(inputs, List.of())) {
+                    Tensor y = outputs.tensors().getFirst();
+                    assertEquals("y", y.name());
+                    assertEquals(type, y.type());
+                    assertEquals(shape, y.shape());
+                    assertEquals(ByteOrder.LITTLE_ENDIAN, y.data().order());
+                    assertTrue(y.data().isDirect());
+                    assertEquals(0, y.data().position());
+                    assertEquals(hex(bits), hex(bytesOf(y)), type.name());
+                }
+            }
         }
     }
 
@@ -567,6 +576,19 @@ public abstract class EngineContract {
 
     private static String hex(byte[] bytes) {
         return HexFormat.of().formatHex(bytes);
+    }
+
+    /** Leaves no right answer in memory that a run may be given. */
+    private void spoilFreeMemory() {
+        List<Memory> blocks = new ArrayList<>();
+        for (int i = 0; i < 64; i++) {
+            Memory block = pool.take(8);
+            block.bytes().putLong(0, 0x5555555555555555L);
+            blocks.add(block);
+        }
+        for (Memory block : blocks) {
+            block.close();
+        }
     }
 
     private static List<String> names(TensorSet set) {
