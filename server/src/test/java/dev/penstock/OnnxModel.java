@@ -226,6 +226,18 @@ public final class OnnxModel {
         return input(name, elementType(type), dims);
     }
 
+    /** Adds an input of which not even the number of dimensions is declared. */
+    public OnnxModel inputOfAnyShape(String name, DataType type) {
+        byte[] tensor = message(out -> out.writeInt32(1, elementType(type)));
+        byte[] bytes = message(out -> out.writeByteArray(1, tensor));
+        inputs.add(
+                message(out -> {
+                    text(out, 1, name);
+                    out.writeByteArray(2, bytes);
+                }));
+        return this;
+    }
+
     /** Adds an output to the graph; a node must make it. */
     public OnnxModel output(String name, DataType type, long... dims) {
         return output(name, elementType(type), dims);
