@@ -2,6 +2,7 @@ package dev.penstock.engine;
 
 import static dev.penstock.runtime.Check.require;
 
+import java.util.Arrays;
 import java.util.Map;
 
 /** What this server asks of ONNX Runtime and of its surroundings before it opens a model. */
@@ -29,9 +30,7 @@ public final class NativeRuntime {
      */
     public static void check(String version, Map<String, String> environment) {
         require(
-                Runtime.Version.parse(trimmed(version))
-                                .compareTo(Runtime.Version.parse(trimmed(OLDEST)))
-                        >= 0,
+                Arrays.compare(numbers(version), numbers(OLDEST)) >= 0,
                 "native runtime is version %s, must be at least %s",
                 version,
                 OLDEST);
@@ -43,12 +42,13 @@ public final class NativeRuntime {
                 value);
     }
 
-    /** A version of Java's grammar, which allows no zero at the end. */
-    private static String trimmed(String version) {
-        int end = version.length();
-        while (end > 2 && version.startsWith(".0", end - 2)) {
-            end -= 2;
+    /** The numbers of a version, without what follows a dash or a plus. */
+    private static int[] numbers(String version) {
+        String[] parts = version.split("[-+]", 2)[0].split("\\.", -1);
+        int[] numbers = new int[parts.length];
+        for (int i = 0; i < parts.length; i++) {
+            numbers[i] = Integer.parseInt(parts[i]);
         }
-        return version.substring(0, end);
+        return numbers;
     }
 }

@@ -26,10 +26,18 @@ public final class RunFailure {
         "cannot be reshaped",
         "dimension mismatch",
         "dimensions mismatch",
+        "mismatched dimensions",
         "same shape",
         "invalid input shape",
         "invalid rank",
         "shape.size() must be >= 0",
+        "must not be negative",
+        "must be non-negative",
+        "should not be greater than",
+        "is not equal to kernel channels",
+        "cannot split using values",
+        // What the parsers of numbers say to text that is none, and to one that does not fit.
+        "status message: sto",
     };
 
     private static final String NO_MEMORY = "failed to allocate memory";

@@ -320,6 +320,92 @@ public abstract class EngineContract {
     }
 
     @Test
+    void moreElementsThanThereAreIsTheCallersFault() throws Exception {
+        byte[] model =
+                OnnxModel.graph()
+                        .input("x", DataType.FP32, -1)
+                        .input("k", DataType.INT64, 1)
+                        .output("values", DataType.FP32, -1)
+                        .output("indices", DataType.INT64, -1)
+                        .node("TopK", List.of("x", "k"), List.of("values", "indices"))
+                        .bytes();
+        Tensor x = floats("x", Shape.of(3), 1, 2, 3);
+        assertCallersFault(model, set(x, longs("k", Shape.of(1), 9)));
+        assertCallersFault(model, set(x, longs("k", Shape.of(1), -1)));
+    }
+
+    @Test
+    void lengthsThatDoNotMatchAreTheCallersFault() throws Exception {
+        byte[] concat =
+                OnnxModel.graph()
+                        .input("a", DataType.FP32, -1, -1)
+                        .input("b", DataType.FP32, -1, -1)
+                        .output("y", DataType.FP32, -1, -1)
+                        .node("Concat", List.of("a", "b"), List.of("y"), "axis", 0)
+                        .bytes();
+        byte[] product =
+                OnnxModel.graph()
+                        .input("a", DataType.FP32, -1, -1)
+                        .input("b", DataType.FP32, -1, -1)
+                        .output("y", DataType.FP32, -1, -1)
+                        .node("MatMul", List.of("a", "b"), List.of("y"))
+                        .bytes();
+        TensorSet inputs =
+                set(floats("a", Shape.of(1, 2), 1, 2), floats("b", Shape.of(1, 3), 1, 2, 3));
+        assertCallersFault(concat, inputs);
+        assertCallersFault(product, inputs);
+    }
+
+    @Test
+    void sizesThatDoNotFitAreTheCallersFault() throws Exception {
+        byte[] reshape =
+                OnnxModel.graph()
+                        .input("x", DataType.FP32, -1)
+                        .input("shape", DataType.INT64, 2)
+                        .output("y", DataType.FP32, -1, -1)
+                        .node("Reshape", List.of("x", "shape"), List.of("y"))
+                        .bytes();
+        byte[] split =
+                OnnxModel.graph()
+                        .input("x", DataType.FP32, -1)
+                        .input("shape", DataType.INT64, 2)
+                        .output("y", DataType.FP32, -1)
+                        .output("z", DataType.FP32, -1)
+                        .node("Split", List.of("x", "shape"), List.of("y", "z"))
+                        .bytes();
+        TensorSet inputs =
+                set(floats("x", Shape.of(3), 1, 2, 3), longs("shape", Shape.of(2), 2, 2));
+        assertCallersFault(reshape, inputs);
+        assertCallersFault(split, inputs);
+    }
+
+    @Test
+    void textThatIsNoNumberIsTheCallersFault() throws Exception {
+        byte[] model =
+                OnnxModel.graph()
+                        .input("x", DataType.BYTES, -1)
+                        .output("y", DataType.FP32, -1)
+                        .node("Cast", List.of("x"), List.of("y"), "to", 1)
+                        .bytes();
+        assertCallersFault(model, set(tensor("x", DataType.BYTES, Shape.of(1), strings("abc"))));
+    }
+
+    @Test
+    void aModelWithoutInputsRuns() throws Exception {
+        byte[] model =
+                OnnxModel.graph()
+                        .output("y", DataType.FP32, 2)
+                        .floats("c", List.of(2), 1, 2)
+                        .node("Neg", List.of("c"), List.of("y"))
+                        .bytes();
+        try (Session session = open(model);
+                Runner runner = session.newRunner();
+                TensorSet outputs = runner.run(set(), List.of())) {
+            assertArrayEquals(new float[] {-1, -2}, floatsOf(outputs.tensors().getFirst()));
+        }
+    }
+
+    @Test
     void moreMemoryThanThereIsIsRefusedAsMemory() throws Exception {
         try (Session session = open(OnnxModel.zerosOfShape());
                 Runner runner = session.newRunner()) {

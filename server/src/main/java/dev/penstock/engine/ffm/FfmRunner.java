@@ -40,6 +40,7 @@ final class FfmRunner implements Runner {
     private final Signature signature;
     private final long options;
     private volatile boolean terminated;
+    private volatile boolean closed;
 
     // Scratch memory: one arena, one address for each part.
     private final Arena arena = Arena.ofShared();
@@ -85,10 +86,12 @@ final class FfmRunner implements Runner {
         this.dims = outputValues + WORD * outputs;
         this.out = dims + WORD * maxRank;
         this.options = createRunOptions();
+        session.hold();
     }
 
     @Override
     public TensorSet run(TensorSet inputs, List<String> outputs) throws EngineException {
+        checkOpen();
         try {
             bindAll(inputs.tensors());
             int wanted = choose(outputs);
@@ -118,20 +121,32 @@ final class FfmRunner implements Runner {
 
     @Override
     public void terminate() {
+        checkOpen();
         terminated = true;
         mustSucceed(OrtApi.runOptionsSetTerminate(options));
     }
 
     @Override
     public void clearTerminate() {
+        checkOpen();
         mustSucceed(OrtApi.runOptionsUnsetTerminate(options));
         terminated = false;
     }
 
     @Override
     public void close() {
+        checkOpen();
+        closed = true;
         OrtApi.releaseRunOptions(options);
         arena.close();
+        session.letGo();
+    }
+
+    /** What follows writes to plain addresses, where nothing else would notice. */
+    private void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException("runner is closed");
+        }
     }
 
     private void bindAll(List<Tensor> tensors) throws NativeError {

@@ -1,5 +1,6 @@
 package dev.penstock.engine.ffm;
 
+import static dev.penstock.runtime.Check.require;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -19,14 +20,15 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * An open model.
  *
  * <p>Outputs lie in memory of the runtime, some of it memory of the session itself (a constant that
- * the graph gives out). So the native session is freed when this is closed and all outputs were
- * closed, whichever comes last.
+ * the graph gives out). So the native session is freed when this, all its runners and all outputs
+ * were closed, whichever comes last.
  */
 final class FfmSession implements Session {
     private static final int SEQUENTIAL = 0;
@@ -43,8 +45,10 @@ final class FfmSession implements Session {
     private final long[] inputNames;
     private final long[] outputNames;
 
-    /** This session itself, until it is closed, and every set of outputs that is out. */
+    /** This session itself, until it is closed, every runner and every set of outputs. */
     private final AtomicLong holders = new AtomicLong(1);
+
+    private final AtomicBoolean closed = new AtomicBoolean();
 
     private FfmSession(long handle, TensorPool pool, Signature signature) {
         this.handle = handle;
@@ -56,6 +60,7 @@ final class FfmSession implements Session {
 
     static FfmSession open(ByteBuffer model, SessionConfig config, TensorPool pool)
             throws EngineException {
+        require(model.isDirect(), "model is in heap memory, must be direct");
         long session = 0;
         try (Arena scratch = Arena.ofConfined()) {
             session = create(model, config, scratch);
@@ -79,11 +84,17 @@ final class FfmSession implements Session {
 
     @Override
     public Runner newRunner() {
+        if (closed.get()) {
+            throw new IllegalStateException("session is closed");
+        }
         return new FfmRunner(this, pool);
     }
 
     @Override
     public void close() {
+        if (!closed.compareAndSet(false, true)) {
+            throw new IllegalStateException("session closed twice");
+        }
         letGo();
     }
 
@@ -101,17 +112,13 @@ final class FfmSession implements Session {
         return outputNames;
     }
 
-    /** Outputs are out: the session stays until {@link #letGo}. */
+    /** The session stays until {@link #letGo}. */
     void hold() {
         holders.getAndIncrement();
     }
 
     void letGo() {
-        long left = holders.decrementAndGet();
-        if (left < 0) {
-            throw new IllegalStateException("session closed twice");
-        }
-        if (left == 0) {
+        if (holders.decrementAndGet() == 0) {
             OrtApi.releaseSession(handle);
             arena.close();
         }

@@ -4,7 +4,6 @@ import ai.onnxruntime.NodeInfo;
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import dev.penstock.engine.Engine;
@@ -43,9 +42,7 @@ public final class OrtEngine implements Engine {
      */
     public OrtEngine(TensorPool pool) {
         this.pool = pool;
-        this.environment =
-                OrtEnvironment.getEnvironment(
-                        OrtLoggingLevel.ORT_LOGGING_LEVEL_WARNING, "penstock");
+        this.environment = OrtEnvironment.getEnvironment();
         NativeRuntime.check(environment.getVersion(), System.getenv());
         try {
             environment.setTelemetry(false);

@@ -130,6 +130,21 @@ class FfmEngineTest extends EngineContract {
     }
 
     @Test
+    void whatIsClosedIsNotUsed() throws Exception {
+        Session session = open(OnnxModel.addConstant(1, -1));
+        Runner runner = session.newRunner();
+        TensorSet inputs = set(floats("x", Shape.of(1), 1));
+        session.close();
+        runner.run(inputs, List.of()).close();
+        runner.close();
+        assertThrows(IllegalStateException.class, () -> runner.run(inputs, List.of()));
+        assertThrows(IllegalStateException.class, runner::terminate);
+        assertThrows(IllegalStateException.class, runner::close);
+        assertThrows(IllegalStateException.class, session::newRunner);
+        assertThrows(IllegalStateException.class, session::close);
+    }
+
+    @Test
     void bothEnginesComputeTheSame() throws Exception {
         byte[] model = OnnxModel.mlp(3, 32, 64, 64, 2);
         Random random = new Random(5);
