@@ -249,6 +249,20 @@ public abstract class EngineContract {
     }
 
     @Test
+    void aLoopOfNoTurnsGivesItsInput() throws Exception {
+        try (Session session = open(OnnxModel.countingLoop());
+                Runner runner = session.newRunner()) {
+            for (int turns : new int[] {3, 0, 2, 0}) {
+                spoilFreeMemory();
+                TensorSet inputs = set(floats("x", Shape.of(1), 7), longs("n", Shape.of(), turns));
+                try (TensorSet outputs = runner.run(inputs, List.of())) {
+                    assertEquals(7f + turns, outputs.tensors().getFirst().data().getFloat(0));
+                }
+            }
+        }
+    }
+
+    @Test
     void externalDataIsFoundBesideTheModel(@TempDir Path folder) throws Exception {
         Files.write(folder.resolve("c.bin"), hex("00002041")); // 10.0f
         SessionConfig config = new SessionConfig(1, folder.resolve("model.onnx"));

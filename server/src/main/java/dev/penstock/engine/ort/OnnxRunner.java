@@ -52,7 +52,7 @@ final class OnnxRunner implements Runner {
 
     private boolean pins = true;
 
-    /** Output shapes by the shapes of the inputs in the order they came, the oldest first. */
+    /** Output shapes by the shapes of the inputs, the oldest first. */
     private final Map<List<Shape>, Map<String, Shape>> learnt =
             new LinkedHashMap<>() {
                 private static final long serialVersionUID = 1;
@@ -79,12 +79,11 @@ final class OnnxRunner implements Runner {
     @Override
     public TensorSet run(TensorSet inputs, List<String> outputs) throws EngineException {
         List<TensorSpec> wanted = wanted(outputs);
-        List<Shape> shapes = new ArrayList<>();
+        List<Shape> shapes = shapes(inputs);
         try (CloseStack borrowed = new CloseStack()) {
             Map<String, OnnxTensor> feeds = new LinkedHashMap<>();
             for (Tensor tensor : inputs.tensors()) {
                 feeds.put(tensor.name(), borrowed.push(feed(tensor, borrowed)));
-                shapes.add(tensor.shape());
             }
             return run(feeds, wanted, learnt.computeIfAbsent(shapes, key -> new LinkedHashMap<>()));
         } catch (OrtException e) {
@@ -223,6 +222,19 @@ final class OnnxRunner implements Runner {
     private OnnxTensor over(ByteBuffer data, Shape shape, DataType type) throws OrtException {
         return OnnxTensor.createTensor(
                 environment, data, shape.toArray(), OrtEngine.javaType(type));
+    }
+
+    /** The shapes of the inputs in the signature's order, whatever order they came in. */
+    private List<Shape> shapes(TensorSet inputs) {
+        List<Shape> shapes = new ArrayList<>();
+        for (TensorSpec spec : signature.inputs()) {
+            Tensor tensor = inputs.find(spec.name());
+            if (tensor == null) {
+                throw new IllegalArgumentException("input was not given: " + spec.name());
+            }
+            shapes.add(tensor.shape());
+        }
+        return shapes;
     }
 
     private List<TensorSpec> wanted(List<String> outputs) {
