@@ -44,13 +44,21 @@ public final class OnnxModel {
         return identity(elementType(type), dims);
     }
 
-    /**
-     * {@code y = x} of an element type by its ONNX number, so that it can be one we do not know.
-     */
-    public static byte[] identity(int elementType, long... dims) {
+    private static byte[] identity(int elementType, long... dims) {
         return graph().input("x", elementType, dims)
                 .output("y", elementType, dims)
                 .node("Identity", List.of("x"), List.of("y"))
+                .bytes();
+    }
+
+    /**
+     * {@code y = x} cast from FP32 to an element type by its ONNX number, so that it can be one
+     * that the protocol has no name for.
+     */
+    public static byte[] cast(int elementType, long... dims) {
+        return graph().input("x", DataType.FP32, dims)
+                .output("y", elementType, dims)
+                .node("Cast", List.of("x"), List.of("y"), "to", elementType)
                 .bytes();
     }
 
@@ -216,6 +224,18 @@ public final class OnnxModel {
     /** Adds an input to the graph. */
     public OnnxModel input(String name, DataType type, long... dims) {
         return input(name, elementType(type), dims);
+    }
+
+    /** Adds an input of which not even the number of dimensions is declared. */
+    public OnnxModel inputOfAnyShape(String name, DataType type) {
+        byte[] tensor = message(out -> out.writeInt32(1, elementType(type)));
+        byte[] bytes = message(out -> out.writeByteArray(1, tensor));
+        inputs.add(
+                message(out -> {
+                    text(out, 1, name);
+                    out.writeByteArray(2, bytes);
+                }));
+        return this;
     }
 
     /** Adds an output to the graph; a node must make it. */
