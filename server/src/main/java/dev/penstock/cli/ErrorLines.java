@@ -29,8 +29,20 @@ final class ErrorLines implements IParameterExceptionHandler, IExecutionExceptio
                 suggestions.isEmpty()
                         ? help
                         : "did you mean " + String.join(" or ", suggestions) + "? else " + help;
-        print(command.getErr(), name, String.valueOf(e.getMessage()), null, next);
+        print(command.getErr(), name, what(e), null, next);
         return ExitCode.USAGE;
+    }
+
+    private static String what(ParameterException e) {
+        if (!(e instanceof UnmatchedArgumentException unmatched)
+                || unmatched.getUnmatched().isEmpty()) {
+            return String.valueOf(e.getMessage());
+        }
+        String kind =
+                unmatched.isUnknownOption()
+                        ? "option"
+                        : e.getCommandLine().getSubcommands().isEmpty() ? "word" : "command";
+        return "unknown " + kind + " '" + unmatched.getUnmatched().getFirst() + "'";
     }
 
     @Override

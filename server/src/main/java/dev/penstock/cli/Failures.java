@@ -43,6 +43,7 @@ final class Failures {
                 reason = "connection refused";
             }
         }
-        return reason;
+        // The native transport puts its own words and numbers around it.
+        return reason.endsWith("Connection refused") ? "connection refused" : reason;
     }
 }
