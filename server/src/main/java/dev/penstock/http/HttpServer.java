@@ -140,6 +140,23 @@ public final class HttpServer implements AutoCloseable {
         return loop;
     }
 
+    /** Looks at all connections once, for those that are past a limit of time. */
+    void sweep() {
+        for (HttpLoop loop : loops.values()) {
+            onLoop(loop, loop::sweep);
+        }
+    }
+
+    private static void onLoop(HttpLoop loop, Runnable task) {
+        int _ =
+                await(
+                        loop.loop()
+                                .submit(() -> {
+                                    task.run();
+                                    return 0;
+                                }));
+    }
+
     /** Every answer is the last of its connection from now on; idle connections are closed. */
     public void beginDrain() {
         isDraining = true;
@@ -161,12 +178,7 @@ public final class HttpServer implements AutoCloseable {
             LockSupport.parkNanos(POLL_NANOS);
         }
         for (HttpLoop loop : loops.values()) {
-            await(
-                    loop.loop()
-                            .submit(() -> {
-                                loop.closeAll();
-                                return 0;
-                            }));
+            onLoop(loop, loop::closeAll);
         }
         synchronized (sweeps) {
             sweeps.forEach(sweep -> sweep.cancel(false));

@@ -4,7 +4,6 @@ import dev.penstock.inference.Failure;
 import dev.penstock.inference.FailureException;
 import dev.penstock.inference.Limits;
 import java.nio.charset.StandardCharsets;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Walks over JSON text without building anything of it: the caller asks for what it expects next.
@@ -14,28 +13,22 @@ import org.jspecify.annotations.Nullable;
  * refusals are {@link Failure.InvalidInput}. One for each event loop; strings that repeat, such as
  * names, come back as the same object.
  */
-final class JsonScanner {
+final class JsonScanner extends JsonText {
     /** What the object kinds on the way down fit in: one bit a level. */
     private static final int MAX_DEPTH = 64;
 
-    private static final int CACHED_CHARS = 48;
-    private static final int CACHE_SIZE = 512;
     private static final byte[] TRUE = {'t', 'r', 'u', 'e'};
     private static final byte[] FALSE = {'f', 'a', 'l', 's', 'e'};
     private static final byte[] NULL = {'n', 'u', 'l', 'l'};
     private static final byte[] NAN = {'N', 'a', 'N'};
     private static final byte[] INFINITY = {'I', 'n', 'f', 'i', 'n', 'i', 't', 'y'};
-    private static final byte[] NOTHING = {0};
+    private static final String NUMBER_CHARS = "+-.0123456789eE";
+    private static final int SHOWN_CHARS = 32;
 
     private final int maxDepth;
     private final int numberChars;
     private final NumberReader number = new NumberReader();
-    private final TextBuffer unescaped = new TextBuffer();
-    private final @Nullable String[] cache = new @Nullable String[CACHE_SIZE];
 
-    private byte[] text = NOTHING;
-    private int at;
-    private int end;
     private int depth;
 
     JsonScanner(Limits limits) {
@@ -49,18 +42,8 @@ final class JsonScanner {
      * @param text kept until the next call; {@code text[end]} must exist and is set to 0
      */
     void reset(byte[] text, int end) {
-        text[end] = 0;
-        this.text = text;
-        this.end = end;
-        this.at = 0;
+        begin(text, end);
         this.depth = 0;
-    }
-
-    /** Lets go of the text. */
-    void forget() {
-        text = NOTHING;
-        at = 0;
-        end = 0;
     }
 
     /** The offset of the next byte that is not white space. */
@@ -86,18 +69,6 @@ final class JsonScanner {
 
     int remaining() {
         return end - at;
-    }
-
-    /** The next byte that is not white space, which stays the next. */
-    byte peek() {
-        byte c = text[at];
-        while (c <= ' ') {
-            if (c != ' ' && c != '\n' && c != '\r' && c != '\t') {
-                throw c == 0 && at == end ? fail("unexpected end") : unexpected();
-            }
-            c = text[++at];
-        }
-        return c;
     }
 
     /** Checks that nothing but white space is left. */
@@ -298,146 +269,6 @@ final class JsonScanner {
         }
     }
 
-    /** A string of at most {@code maxBytes} bytes in UTF-8. */
-    String string(int maxBytes, String what) {
-        if (peek() != '"') {
-            throw fail("a string is expected for " + what);
-        }
-        int begin = at + 1;
-        int i = begin;
-        int hash = 0;
-        byte c;
-        while ((c = text[i]) != '"' && c != '\\' && c >= ' ') {
-            hash = hash * 31 + c;
-            i++;
-        }
-        if (c != '"') {
-            unescaped.clear();
-            stringTo(unescaped, maxBytes, what);
-            return new String(unescaped.bytes(), 0, unescaped.size(), StandardCharsets.UTF_8);
-        }
-        int length = i - begin;
-        if (length > maxBytes) {
-            throw tooLong(what, maxBytes);
-        }
-        at = i + 1;
-        if (length > CACHED_CHARS) {
-            return ascii(begin, length);
-        }
-        int slot = (hash ^ hash >>> 15) & (CACHE_SIZE - 1);
-        String known = cache[slot];
-        if (known == null || !isAt(known, begin, length)) {
-            known = ascii(begin, length);
-            cache[slot] = known;
-        }
-        return known;
-    }
-
-    private String ascii(int begin, int length) {
-        return new String(text, begin, length, StandardCharsets.ISO_8859_1);
-    }
-
-    private boolean isAt(String known, int begin, int length) {
-        if (known.length() != length) {
-            return false;
-        }
-        for (int i = 0; i < length; i++) {
-            if (known.charAt(i) != text[begin + i]) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    /** Appends a string as UTF-8, at most {@code maxBytes} of it. */
-    void stringTo(TextBuffer target, int maxBytes, String what) {
-        if (peek() != '"') {
-            throw fail("a string is expected for " + what);
-        }
-        at++;
-        int from = target.size();
-        int run = at;
-        byte c;
-        while ((c = text[at]) != '"') {
-            if (c == '\\') {
-                target.put(text, run, at - run);
-                target.utf8(escape());
-                run = at;
-            } else {
-                at += plainLength();
-            }
-            if (target.size() - from + at - run > maxBytes) {
-                throw tooLong(what, maxBytes);
-            }
-        }
-        target.put(text, run, at - run);
-        at++;
-    }
-
-    /** How many bytes the character at hand takes; checks that it may stand in a string. */
-    private int plainLength() {
-        byte c = text[at];
-        if (c >= ' ') {
-            return 1;
-        }
-        if (c >= 0) {
-            throw at == end
-                    ? fail("unexpected end inside of a string")
-                    : fail("a control character must be escaped inside of a string");
-        }
-        int length = Utf8.length(text, at, end);
-        if (length == 0) {
-            throw fail("text is not UTF-8");
-        }
-        return length;
-    }
-
-    /** The character that the escape at hand stands for. */
-    private int escape() {
-        byte c = text[at + 1];
-        at += 2;
-        return switch (c) {
-            case '"', '\\', '/' -> c;
-            case 'b' -> '\b';
-            case 'f' -> '\f';
-            case 'n' -> '\n';
-            case 'r' -> '\r';
-            case 't' -> '\t';
-            case 'u' -> unicode();
-            default -> throw fail("unknown escape");
-        };
-    }
-
-    private int unicode() {
-        int unit = fourHex();
-        if (unit < 0xd800 || unit > 0xdfff) {
-            return unit;
-        }
-        if (unit > 0xdbff || text[at] != '\\' || text[at + 1] != 'u') {
-            throw fail("half of a surrogate pair");
-        }
-        at += 2;
-        int low = fourHex();
-        if (low < 0xdc00 || low > 0xdfff) {
-            throw fail("half of a surrogate pair");
-        }
-        return Character.toCodePoint((char) unit, (char) low);
-    }
-
-    private int fourHex() {
-        int value = 0;
-        for (int i = 0; i < 4; i++) {
-            byte c = text[at];
-            int digit = c < 0 ? -1 : Character.digit(c, 16);
-            if (digit < 0) {
-                throw fail("malformed escape");
-            }
-            value = value << 4 | digit;
-            at++;
-        }
-        return value;
-    }
-
     /** Steps over a value of any kind. */
     void skipValue() {
         int base = depth;
@@ -512,19 +343,6 @@ final class JsonScanner {
         }
     }
 
-    private void skipString() {
-        at++;
-        byte c;
-        while ((c = text[at]) != '"') {
-            if (c == '\\') {
-                escape();
-            } else {
-                at += plainLength();
-            }
-        }
-        at++;
-    }
-
     private void word(byte[] expected) {
         for (byte c : expected) {
             if (text[at] != c) {
@@ -534,23 +352,6 @@ final class JsonScanner {
         }
     }
 
-    FailureException fail(String why) {
-        return new FailureException(
-                new Failure.InvalidInput(
-                        "INVALID_JSON", why + ", at byte " + at + " of the request's JSON"));
-    }
-
-    private FailureException unexpected() {
-        byte c = text[at];
-        if (at >= end) {
-            return fail("unexpected end");
-        }
-        return fail(
-                c > ' ' && c < 0x7f
-                        ? "unexpected '" + (char) c + "'"
-                        : "unexpected byte 0x" + Integer.toHexString(c & 0xff));
-    }
-
     private FailureException outOfRange(int begin) {
         return new FailureException(
                 new Failure.InvalidInput(
@@ -558,13 +359,9 @@ final class JsonScanner {
                         "number " + shown(begin) + " is out of range, at byte " + begin));
     }
 
-    private FailureException tooLong(String what, int maxBytes) {
-        return fail(what + " is longer than " + maxBytes + " bytes");
-    }
-
     private String shown(int begin) {
         int i = begin;
-        while (i < end && i - begin < 32 && text[i] > ' ' && text[i] != ',' && text[i] != ']') {
+        while (i < end && i - begin < SHOWN_CHARS && NUMBER_CHARS.indexOf(text[i]) >= 0) {
             i++;
         }
         return new String(text, begin, i - begin, StandardCharsets.US_ASCII);

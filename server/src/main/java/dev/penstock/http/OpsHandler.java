@@ -15,7 +15,9 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.timeout.IdleStateEvent;
+import java.util.ArrayDeque;
 import java.util.Map;
+import java.util.Queue;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,6 +28,8 @@ final class OpsHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
 
     private final InferenceService service;
     private final Map<String, OpsRoute> routes;
+    private final Queue<FullHttpRequest> waiting = new ArrayDeque<>();
+    private boolean isBusy;
 
     OpsHandler(InferenceService service, Map<String, OpsRoute> routes) {
         this.service = service;
@@ -34,6 +38,15 @@ final class OpsHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
 
     @Override
     protected void channelRead0(ChannelHandlerContext ctx, FullHttpRequest request) {
+        if (isBusy) {
+            // Answers keep the order of requests.
+            waiting.add(request.retain());
+            return;
+        }
+        answer(ctx, request);
+    }
+
+    private void answer(ChannelHandlerContext ctx, FullHttpRequest request) {
         if (request.decoderResult().isFailure()) {
             send(ctx, error(400, "BAD_REQUEST", "malformed HTTP request"), false, false);
             return;
@@ -55,14 +68,38 @@ final class OpsHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         } else if (route.isQuick()) {
             send(ctx, made(route), isHead, isKept);
         } else {
-            // Nothing is read meanwhile, so that answers keep the order of requests.
+            isBusy = true;
             ctx.channel().config().setAutoRead(false);
             Thread.ofVirtual()
                     .name("ops")
                     .start(() -> {
-                        send(ctx, made(route), isHead, isKept);
-                        ctx.channel().config().setAutoRead(true);
+                        FullHttpResponse response = made(route);
+                        ctx.executor().execute(() -> finish(ctx, response, isHead, isKept));
                     });
+        }
+    }
+
+    private void finish(
+            ChannelHandlerContext ctx, FullHttpResponse response, boolean isHead, boolean isKept) {
+        isBusy = false;
+        send(ctx, response, isHead, isKept);
+        while (!isBusy && !waiting.isEmpty()) {
+            FullHttpRequest next = waiting.remove();
+            try {
+                answer(ctx, next);
+            } finally {
+                next.release();
+            }
+        }
+        if (!isBusy) {
+            ctx.channel().config().setAutoRead(true);
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        while (!waiting.isEmpty()) {
+            waiting.remove().release();
         }
     }
 
