@@ -8,8 +8,9 @@ import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gathers the body of one request at a time. What comes in one piece is used where it lies; what
- * comes in several is copied into one block, of exactly its size when the caller said it.
+ * Gathers the body of one request at a time. What comes in one piece is used where it lies. What
+ * comes in several is copied at once into one block, of exactly its size when the caller said it:
+ * network buffers are larger than what they hold, and nobody counts them.
  */
 final class BodyReader {
     private static final int TENSOR_ALIGNMENT = 64;
@@ -23,7 +24,7 @@ final class BodyReader {
     private int jsonBytes;
     private int received;
     private int smallPieces;
-    private @Nullable ByteBuf first;
+    private @Nullable ByteBuf whole;
     private @Nullable Memory block;
     private int offset;
     private @Nullable Inflate inflate;
@@ -69,8 +70,8 @@ final class BodyReader {
             count(bytes);
             if (inflate != null) {
                 inflate.add(piece);
-            } else if (received == bytes) {
-                first = piece;
+            } else if (bytes == expected) {
+                whole = piece;
                 isHeld = true;
             } else {
                 append(piece, received - bytes);
@@ -96,28 +97,15 @@ final class BodyReader {
     }
 
     private void append(ByteBuf piece, int at) {
-        ByteBuf before = first;
-        if (before != null) {
-            Memory taken = expected >= 0 ? exact((int) expected) : take(FIRST_BLOCK_BYTES);
-            block = taken;
-            if (taken.size() - offset < received) {
-                grow();
-            }
-            copy(before, 0);
-            first = null;
-            before.release();
-        } else if (block != null && block.size() - offset < received) {
-            grow();
-        }
-        copy(piece, at);
-    }
-
-    private void copy(ByteBuf from, int at) {
         Memory target = block;
         if (target == null) {
-            throw new IllegalStateException("no block");
+            target = expected >= 0 ? exact((int) expected) : take(FIRST_BLOCK_BYTES);
+            block = target;
         }
-        from.getBytes(from.readerIndex(), target.slice(offset + at, from.readableBytes()));
+        if (target.size() - offset < received) {
+            target = grow(target);
+        }
+        piece.getBytes(piece.readerIndex(), target.slice(offset + at, piece.readableBytes()));
     }
 
     /** A block in which the bytes behind the JSON begin at a multiple of 64. */
@@ -128,16 +116,13 @@ final class BodyReader {
         return taken;
     }
 
-    private void grow() {
-        Memory small = block;
-        if (small == null) {
-            throw new IllegalStateException("no block");
-        }
+    private Memory grow(Memory small) {
         long doubled = Math.max(2L * small.size(), received);
         Memory larger = take((int) Math.min(doubled, Math.max(received, limits.bodyBytes())));
         larger.bytes().put(0, small.bytes(), 0, small.size());
         block = larger;
         small.close();
+        return larger;
     }
 
     private Memory take(int bytes) {
@@ -151,14 +136,14 @@ final class BodyReader {
     /** The whole body, to be cleared by {@link #clear}. */
     Body finish() {
         Inflate compressed = inflate;
-        ByteBuf whole = first;
+        ByteBuf piece = whole;
         Memory gathered = block;
-        first = null;
+        whole = null;
         block = null;
         if (compressed != null) {
             compressed.finish(body);
-        } else if (whole != null) {
-            body.hold(whole);
+        } else if (piece != null) {
+            body.hold(piece);
         } else if (gathered != null) {
             body.hold(gathered, offset, received);
         }
@@ -168,10 +153,10 @@ final class BodyReader {
     /** Frees what was not handed on. */
     void clear() {
         Inflate compressed = inflate;
-        ByteBuf whole = first;
+        ByteBuf piece = whole;
         Memory gathered = block;
         inflate = null;
-        first = null;
+        whole = null;
         block = null;
         received = 0;
         smallPieces = 0;
@@ -180,8 +165,8 @@ final class BodyReader {
         if (compressed != null) {
             compressed.close();
         }
-        if (whole != null) {
-            whole.release();
+        if (piece != null) {
+            piece.release();
         }
         if (gathered != null) {
             gathered.close();

@@ -49,8 +49,8 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     private boolean isEnding;
     private boolean isLingering;
     private boolean isGone;
-    private long unflushedBytes;
-    private long pendingBytes;
+    // Of answers with the socket and not yet taken by the client, as the pool counts them.
+    private long countedBytes;
 
     HttpConnection(HttpServer server, HttpLoop loop, StrictRequestDecoder decoder) {
         this.server = server;
@@ -101,12 +101,11 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
             ByteBuf bytes = slot.bytes;
             if (bytes != null) {
                 bytes.release();
-                unflushedBytes += slot.reservedBytes;
+                countedBytes += slot.reservedBytes;
             }
         }
         first = null;
         last = null;
-        returnReserved();
         settle(0);
     }
 
@@ -212,7 +211,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
     private void write(Slot slot, ByteBuf answer) {
         ChannelHandlerContext ctx = context();
-        unflushedBytes += slot.reservedBytes;
+        countedBytes += slot.reservedBytes;
         needsFlush = true;
         if (slot.isLast) {
             var _ = ctx.write(answer).addListener(done -> linger());
@@ -225,24 +224,16 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     private void flush() {
         needsFlush = false;
         context().flush();
-        returnReserved();
         ChannelOutboundBuffer outbound = context().channel().unsafe().outboundBuffer();
         long pending = outbound == null ? 0 : outbound.totalPendingWriteBytes();
-        if (pending != pendingBytes) {
+        if (pending != countedBytes) {
             settle(pending);
-        }
-    }
-
-    private void returnReserved() {
-        if (unflushedBytes > 0) {
-            server.pool().returned(unflushedBytes);
-            unflushedBytes = 0;
         }
     }
 
     /** Counts what the client has not read yet; cuts it off when there is no room for that. */
     private void settle(long pending) {
-        long more = pending - pendingBytes;
+        long more = pending - countedBytes;
         if (more > 0) {
             if (!server.pool().reserve(more)) {
                 closeNow();
@@ -251,7 +242,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
         } else {
             server.pool().returned(-more);
         }
-        pendingBytes = pending;
+        countedBytes = pending;
     }
 
     private void linger() {
@@ -291,7 +282,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
     /** Closes the connection unless an answer is due on it. */
     void closeIfIdle() {
-        if (first == null && !requests.isInBody() && !decoder.isMidHead() && pendingBytes == 0) {
+        if (first == null && !requests.isInBody() && !decoder.isMidHead() && countedBytes == 0) {
             closeNow();
         }
     }

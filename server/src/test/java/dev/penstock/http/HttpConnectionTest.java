@@ -336,6 +336,24 @@ class HttpConnectionTest {
         }
     }
 
+    @Test
+    void anAnswerThatNobodyTakesIsCutOff() throws Exception {
+        use(new HttpFixture(Limits.DEFAULT, 1L << 28, true));
+        holdModel();
+        try (RawClient client = fixture.client()) {
+            client.send(request("/v2/models/held/infer", "a"));
+            HttpFixture.await(() -> held.held.size() == 1);
+            answerLarge(0, 3 << 20);
+            HttpFixture.await(() -> fixture.completed.get() == 1);
+            Duration passed =
+                    passUntil(() -> {
+                        HttpFixture.await(() -> fixture.pool.bytesOut() == 0);
+                        return true;
+                    });
+            assertTrue(passed.compareTo(Duration.ofSeconds(30)) > 0, passed.toString());
+        }
+    }
+
     /** Moves the server's clock until the client has what it waits for; how far. */
     private Duration passUntil(java.util.concurrent.Callable<?> wait) throws Exception {
         FutureTask<?> waiting = new FutureTask<>(wait);
