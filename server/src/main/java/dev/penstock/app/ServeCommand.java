@@ -1,5 +1,7 @@
 package dev.penstock.app;
 
+import dev.penstock.cli.Cli;
+import dev.penstock.cli.DurationText;
 import dev.penstock.inference.Limits;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -142,7 +144,7 @@ final class ServeCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         CommandLine commandLine = java.util.Objects.requireNonNull(spec).commandLine();
-        boolean onTerminal = System.console() != null && System.console().isTerminal();
+        boolean onTerminal = Cli.isOnTerminal();
         LogSetup.configure(onTerminal);
         Gateway gateway;
         try {

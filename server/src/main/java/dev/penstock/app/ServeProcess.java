@@ -1,7 +1,7 @@
 package dev.penstock.app;
 
+import java.io.IOException;
 import java.io.PrintWriter;
-import java.net.BindException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -33,8 +33,8 @@ final class ServeProcess {
         try {
             gateway.start();
             gateway.awaitFirstLook();
-        } catch (BindException e) {
-            LOG.error("cannot listen: {}", e.getMessage());
+        } catch (IOException e) {
+            LOG.error(e.getMessage());
             gateway.close();
             return EXIT_FAILED;
         }

@@ -51,7 +51,8 @@ final class Signals {
                                     return System.identityHashCode(self);
                                 }
                                 case "equals" -> {
-                                    return System.identityHashCode(self) == System.identityHashCode(args[0]);
+                                    return System.identityHashCode(self)
+                                            == System.identityHashCode(args[0]);
                                 }
                                 default -> {
                                     return "handler of " + name;

@@ -48,13 +48,17 @@ public final class Cli {
         return line;
     }
 
+    /** Whether a person reads what is printed. */
     // JDK 25 went back to a console that is null without a terminal; the check thinks of 22 to 24.
     @SuppressWarnings("SystemConsoleNull")
-    private static boolean hasColour() {
+    public static boolean isOnTerminal() {
         Console console = System.console();
+        return console != null && console.isTerminal();
+    }
+
+    private static boolean hasColour() {
         String noColour = System.getenv("NO_COLOR");
-        return console != null
-                && console.isTerminal()
+        return isOnTerminal()
                 && (noColour == null || noColour.isEmpty())
                 && !"dumb".equals(System.getenv("TERM"));
     }

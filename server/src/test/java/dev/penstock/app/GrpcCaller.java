@@ -16,7 +16,11 @@ final class GrpcCaller implements AutoCloseable {
     private final GRPCInferenceServiceGrpc.GRPCInferenceServiceBlockingStub stub;
 
     GrpcCaller(int port) {
-        channel = NettyChannelBuilder.forAddress("127.0.0.1", port).usePlaintext().directExecutor().build();
+        channel =
+                NettyChannelBuilder.forAddress("127.0.0.1", port)
+                        .usePlaintext()
+                        .directExecutor()
+                        .build();
         stub = GRPCInferenceServiceGrpc.newBlockingStub(channel);
     }
 

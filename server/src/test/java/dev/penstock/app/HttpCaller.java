@@ -13,7 +13,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** One keep-alive HTTP/1.1 connection, by hand, so that a test knows when bytes were written and when the other side closed. */
+/**
+ * One keep-alive HTTP/1.1 connection, by hand, so that a test knows when bytes were written and
+ * when the other side closed.
+ */
 final class HttpCaller implements AutoCloseable {
     /** The connection ended with nothing of an answer read; the request had been written whole. */
     static final class Unanswered extends IOException {
@@ -110,7 +113,8 @@ final class HttpCaller implements AutoCloseable {
         for (String line = line(); !line.isEmpty(); line = line()) {
             int colon = line.indexOf(':');
             headers.put(
-                    line.substring(0, colon).toLowerCase(Locale.ROOT), line.substring(colon + 1).trim());
+                    line.substring(0, colon).toLowerCase(Locale.ROOT),
+                    line.substring(colon + 1).trim());
         }
         byte[] content = new byte[Integer.parseInt(headers.getOrDefault("content-length", "0"))];
         in.readFully(content);

@@ -15,10 +15,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** A real penstock process on free ports, started as the launcher starts it, with the class path of the tests. */
+/**
+ * A real penstock process on free ports, started as the launcher starts it, with the class path of
+ * the tests.
+ */
 final class ServerProcess implements AutoCloseable {
     private static final Pattern FACT =
-            Pattern.compile("\\{\"fact\":\"(\\w+)\".*?\"address\":\"(?:http://)?127\\.0\\.0\\.1:(\\d+)");
+            Pattern.compile(
+                    "\\{\"fact\":\"(\\w+)\".*?\"address\":\"(?:http://)?127\\.0\\.0\\.1:(\\d+)");
 
     private final Process process;
     private final Map<String, Integer> ports = new ConcurrentHashMap<>();
@@ -41,7 +45,8 @@ final class ServerProcess implements AutoCloseable {
                 List.of(
                         "--enable-native-access=ALL-UNNAMED",
                         "-XX:+UseCompactObjectHeaders",
-                        "-Donnxruntime.native.path=" + System.getProperty("onnxruntime.native.path"),
+                        "-Donnxruntime.native.path="
+                                + System.getProperty("onnxruntime.native.path"),
                         "-cp",
                         System.getProperty("java.class.path"),
                         "-Dlogback.configurationFile=none",
@@ -68,8 +73,7 @@ final class ServerProcess implements AutoCloseable {
     }
 
     private void read() {
-        try (BufferedReader out =
-                process.inputReader(StandardCharsets.UTF_8)) {
+        try (BufferedReader out = process.inputReader(StandardCharsets.UTF_8)) {
             for (String line = out.readLine(); line != null; line = out.readLine()) {
                 lines.add(line);
                 Matcher fact = FACT.matcher(line);
@@ -126,7 +130,8 @@ final class ServerProcess implements AutoCloseable {
 
     /** Resident memory, in bytes. */
     long residentBytes() throws IOException {
-        for (String line : Files.readAllLines(Path.of("/proc", Long.toString(process.pid()), "status"))) {
+        for (String line :
+                Files.readAllLines(Path.of("/proc", Long.toString(process.pid()), "status"))) {
             if (line.startsWith("VmRSS:")) {
                 return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
             }

@@ -1,6 +1,8 @@
 package dev.penstock.app;
 
-/** Whether the long suite runs: full figures, and time judged. The same tests run small without it. */
+/**
+ * Whether the long suite runs: full figures, and time judged. The same tests run small without it.
+ */
 final class Soak {
     static final boolean IS_ON = Boolean.getBoolean("penstock.soak");
 

@@ -21,8 +21,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * SIGTERM at a random time under load. A request is accepted once it was written whole on a connection that
- * the server had not yet said it would close; each of those is answered, and the process exits 0.
+ * SIGTERM at a random time under load. A request is accepted once it was written whole on a
+ * connection that the server had not yet said it would close; each of those is answered, and the
+ * process exits 0.
  */
 @Tag("soak")
 @Timeout(900)
@@ -96,9 +97,16 @@ final class StopWithoutLossTest {
             } catch (ConnectException e) {
                 return; // The listener is gone: not a loss.
             } catch (IOException e) {
-                // A connection that only the kernel had taken when the listener closed is reset unseen.
+                // A connection that only the kernel had taken when the listener closed is reset
+                // unseen.
                 if (answers > 0) {
-                    losses.add("HTTP after " + answers + " answers: " + e + " because " + e.getCause());
+                    losses.add(
+                            "HTTP after "
+                                    + answers
+                                    + " answers: "
+                                    + e
+                                    + " because "
+                                    + e.getCause());
                 }
                 return;
             }

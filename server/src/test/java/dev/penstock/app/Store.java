@@ -7,7 +7,10 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.stream.Stream;
 
-/** Publishes and removes versions in a model store as a careful user does: written under a dot name, then renamed. */
+/**
+ * Publishes and removes versions in a model store as a careful user does: written under a dot name,
+ * then renamed.
+ */
 record Store(Path root) {
     /** A version that answers {@code x + version}. */
     void publishAdd(String model, long version) throws IOException {

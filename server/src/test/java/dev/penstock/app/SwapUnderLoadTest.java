@@ -18,12 +18,12 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Versions are swapped under eight closed-loop clients on both protocols. Version n answers {@code x + n}, so
- * an answer tells which version made it, and whether it was made for this request.
+ * Versions are swapped under eight closed-loop clients on both protocols. Version n answers {@code
+ * x + n}, so an answer tells which version made it, and whether it was made for this request.
  *
- * <p>An answer of version v is right if v was serving at some time between send and receive. Version v
- * serves from when the publisher began to publish it until the one that replaces it was seen to answer; the
- * publisher keeps both ends of that window.
+ * <p>An answer of version v is right if v was serving at some time between send and receive.
+ * Version v serves from when the publisher began to publish it until the one that replaces it was
+ * seen to answer; the publisher keeps both ends of that window.
  */
 @Tag("soak")
 @Timeout(600)
@@ -34,7 +34,8 @@ final class SwapUnderLoadTest {
     private final AtomicBoolean isOver = new AtomicBoolean();
     private final Queue<String> faults = new ConcurrentLinkedQueue<>();
     private final AtomicLong calls = new AtomicLong();
-    // Highest version that may answer, and lowest: the store has the one, and has not yet seen the other replaced.
+    // Highest version that may answer, and lowest: the store has the one, and has not yet seen the
+    // other replaced.
     private final AtomicLong newest = new AtomicLong(1);
     private final AtomicLong oldest = new AtomicLong(1);
 
@@ -61,7 +62,8 @@ final class SwapUnderLoadTest {
             for (Client client : clients) {
                 client.thread.join();
             }
-            assertEquals(List.of(), List.copyOf(faults).stream().limit(5).toList(), server.output());
+            assertEquals(
+                    List.of(), List.copyOf(faults).stream().limit(5).toList(), server.output());
             assertTrue(calls.get() > 100L * swaps / 20, "calls " + calls);
             System.out.printf(
                     "swaps %d, calls %d, p99 steady %.2f ms, swapping %.2f ms, memory since swap 20 %+d KiB%n",
@@ -122,7 +124,11 @@ final class SwapUnderLoadTest {
     }
 
     private static long p99(List<Client> clients) {
-        long[] all = clients.stream().flatMapToLong(c -> Arrays.stream(c.latencies())).sorted().toArray();
+        long[] all =
+                clients.stream()
+                        .flatMapToLong(c -> Arrays.stream(c.latencies()))
+                        .sorted()
+                        .toArray();
         return all.length == 0 ? 0 : all[(int) (all.length * 0.99)];
     }
 
@@ -162,7 +168,8 @@ final class SwapUnderLoadTest {
             long took = System.nanoTime() - sent;
             long high = newest.get();
             long version = (long) answer - x;
-            // Low was the newest seen answering before the send; its predecessor may not answer any more.
+            // Low was the newest seen answering before the send; its predecessor may not answer any
+            // more.
             if (version < low || version > high) {
                 faults.add("version " + version + " answered, serving were " + low + " to " + high);
             }

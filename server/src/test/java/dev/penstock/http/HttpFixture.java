@@ -210,6 +210,11 @@ final class HttpFixture implements AutoCloseable {
         }
 
         @Override
+        public int inFlight() {
+            return held.size();
+        }
+
+        @Override
         public String execution() {
             return "pool";
         }
