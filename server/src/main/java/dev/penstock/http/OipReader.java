@@ -212,7 +212,7 @@ final class OipReader {
         if (header.form.isAllBinary()) {
             return;
         }
-        Signature signature = service.find(model).info().signature();
+        Signature signature = service.version(model).signature();
         List<TensorSpec> all = signature.outputs();
         int wanted = header.outputs.isEmpty() ? all.size() : header.outputs.size();
         for (int i = 0; i < wanted; i++) {
@@ -238,7 +238,7 @@ final class OipReader {
 
     /** The body is the data of the model's only input. */
     private TensorSet raw(Body body, ModelRef model, TensorSet.Builder builder) {
-        VersionInfo version = service.find(model).info();
+        VersionInfo version = service.version(model);
         List<TensorSpec> inputs = version.signature().inputs();
         if (inputs.size() != 1) {
             throw Refusals.invalid(
