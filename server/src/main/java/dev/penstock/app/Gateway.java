@@ -4,6 +4,7 @@ import com.sun.management.ThreadMXBean;
 import dev.penstock.control.Reconciler;
 import dev.penstock.control.VersionView;
 import dev.penstock.engine.Engine;
+import dev.penstock.engine.NativeRuntime;
 import dev.penstock.engine.ffm.FfmEngine;
 import dev.penstock.engine.ort.OrtEngine;
 import dev.penstock.http.HttpServer;
@@ -110,7 +111,8 @@ final class Gateway implements AutoCloseable {
 
     private static Engine engine(String name, TensorPool pool) {
         try {
-            return name.equals("ort") ? new OrtEngine(pool) : new FfmEngine(pool);
+            return NativeRuntime.start(
+                    () -> name.equals("ort") ? new OrtEngine(pool) : new FfmEngine(pool));
         } catch (IllegalStateException e) {
             throw new IllegalArgumentException("engine " + name + ": " + e.getMessage(), e);
         }
