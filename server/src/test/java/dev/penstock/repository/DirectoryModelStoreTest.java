@@ -379,6 +379,44 @@ final class DirectoryModelStoreTest {
     }
 
     @Test
+    void aVersionTouchedBetweenItsRenameAndTheLookHasToSettle() throws IOException {
+        bench.writeOld("a/1/model.onnx", MODEL);
+        bench.write("a/.new/model.onnx", MODEL);
+        bench.store.scan();
+        Files.move(root.resolve("a/.new"), root.resolve("a/2"));
+        bench.write("a/2/model.onnx", "half");
+        assertInstanceOf(Waiting.class, bench.store.scan().find(id("a", 2)));
+    }
+
+    @Test
+    void aCopyThatEndsJustBeforeItsRenameIsTakenByTheKernelsTimes() throws Exception {
+        try (DirectoryModelStore real =
+                new DirectoryModelStore(root, "single", InstantSource.system(), Ticker.SYSTEM)) {
+            Files.createDirectories(root.resolve("a/.new"));
+            Path file = root.resolve("a/.new/model.onnx");
+            Files.write(file, new byte[] {1});
+            real.scan();
+            Files.write(file, MODEL);
+            awaitLaterTimes(file);
+            Files.move(root.resolve("a/.new"), root.resolve("a/2"));
+            assertInstanceOf(Published.class, real.scan().find(id("a", 2)));
+        }
+    }
+
+    // The kernel's clock for files ticks every few milliseconds; a rename in the same tick as a
+    // write is not known to be later.
+    private void awaitLaterTimes(Path file) throws IOException {
+        FileTime written = Files.getLastModifiedTime(file);
+        Path probe = root.resolve("probe");
+        FileTime now = written;
+        for (int i = 0; i < 1_000_000 && now.compareTo(written) <= 0; i++) {
+            Files.write(probe, MODEL);
+            now = Files.getLastModifiedTime(probe);
+        }
+        assertTrue(now.compareTo(written) > 0, "the clock for files stands still");
+    }
+
+    @Test
     void aMatchingManifestPublishesAtOnceAndADifferentOneHoldsBack() throws IOException {
         bench.write("a/1/model.onnx", "half");
         bench.write("a/1/manifest.json", manifest(MODEL));

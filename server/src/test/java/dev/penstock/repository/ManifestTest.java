@@ -23,7 +23,7 @@ final class ManifestTest {
     }
 
     private static FolderLook look(FileStamp... files) {
-        return new FolderLook(new FolderKey(1, 2, 3), 0, List.of(files), null);
+        return new FolderLook(new FolderKey(1, 2, 3), 0, 0, List.of(files), null);
     }
 
     private static FileStamp stamp(String path, long size) {

@@ -20,6 +20,7 @@ final class PublishRuleTest {
         return new FolderLook(
                 key,
                 modifiedNanos,
+                0,
                 List.of(new FileStamp("model.onnx", size, 1, 11, modifiedNanos, 0)),
                 null);
     }
