@@ -1,5 +1,7 @@
 package dev.penstock.inference;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * What callers may know of a version that serves; one object for the life of the version, so that
  * edges may keep what they render from it.
@@ -12,6 +14,17 @@ public record VersionInfo(VersionId id, Signature signature, String sha256) {
     /** The first 16 hex digits of the digest, as response headers show it. */
     public String shortDigest() {
         return sha256.substring(0, SHORT_DIGEST_CHARS);
+    }
+
+    /** One version's life is one object: two lives of the same bytes are not the same. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return this == other;
+    }
+
+    @Override
+    public int hashCode() {
+        return System.identityHashCode(this);
     }
 
     /** The platform name that existing clients expect of an ONNX model. */

@@ -5,6 +5,7 @@ import dev.penstock.inference.Exchange;
 import dev.penstock.inference.VersionInfo;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Runs exchanges on instance threads of the version's own, which take them from a bounded queue,
@@ -15,6 +16,7 @@ public final class QueueScheduler implements Scheduler {
     private final Session session;
     private final Run run;
     private final RequestQueue queue;
+    private final AtomicInteger running = new AtomicInteger();
     private final List<Thread> instances = new ArrayList<>();
 
     /** The session stays the caller's, who closes it after this scheduler. */
@@ -45,7 +47,12 @@ public final class QueueScheduler implements Scheduler {
         try (WatchedRunner runner = new WatchedRunner(session.newRunner())) {
             context.watchdog().watch(runner);
             for (Exchange next = queue.take(); next != null; next = queue.take()) {
-                run.answer(next, runner);
+                running.incrementAndGet();
+                try {
+                    run.answer(next, runner);
+                } finally {
+                    running.decrementAndGet();
+                }
             }
             context.watchdog().forget(runner);
         }
@@ -54,6 +61,11 @@ public final class QueueScheduler implements Scheduler {
     @Override
     public int queueDepth() {
         return queue.depth();
+    }
+
+    @Override
+    public int inFlight() {
+        return queue.depth() + running.get();
     }
 
     @Override

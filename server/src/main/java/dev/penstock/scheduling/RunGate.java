@@ -29,6 +29,11 @@ final class RunGate {
         }
     }
 
+    /** How many are inside now. */
+    int inside() {
+        return inside.get() & ~CLOSED;
+    }
+
     /** Lets nobody in from now on. */
     void shut() {
         int before = inside.getAndUpdate(n -> n | CLOSED);

@@ -14,6 +14,11 @@ public interface Scheduler extends AutoCloseable {
     /** Exchanges that wait for a run. */
     int queueDepth();
 
+    /**
+     * Exchanges that were accepted and are not answered yet: those that wait and those that run.
+     */
+    int inFlight();
+
     /** {@code turn} or {@code pool}: how requests run now. */
     String execution();
 

@@ -106,6 +106,12 @@ public final class TurnScheduler implements Scheduler {
     }
 
     @Override
+    public int inFlight() {
+        QueueScheduler escalated = pool;
+        return gate.inside() + (escalated == null ? 0 : escalated.inFlight());
+    }
+
+    @Override
     public String execution() {
         return pool == null ? "turn" : "pool";
     }

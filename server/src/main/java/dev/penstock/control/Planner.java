@@ -1,0 +1,204 @@
+package dev.penstock.control;
+
+import dev.penstock.control.Life.Stage;
+import dev.penstock.inference.VersionId;
+import dev.penstock.repository.StoreScan;
+import dev.penstock.repository.StoredModel;
+import dev.penstock.repository.StoredVersion;
+import dev.penstock.repository.VersionPolicy;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.NavigableSet;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decides what to load and what to unload. Pure: the same store, lives and policy give the same
+ * plan.
+ *
+ * <p>What serves is given up only for something better: a version makes room once as many newer
+ * ones are ready as the policy wants, and the last ready version of a model never goes because of a
+ * policy. A version that failed takes no place, and is tried again when its files are others.
+ *
+ * <p>The removal guard: when all ready versions of a model are missing, it may be that the disk is,
+ * and not that somebody deleted them; then nothing that is missing is unloaded, of any model. A
+ * look at which more than half of the ready models are missing is a case of this.
+ */
+final class Planner {
+    private final StoreScan scan;
+    private final VersionPolicy fallback;
+    private final Map<String, NavigableMap<Long, Life>> lives = new TreeMap<>();
+    private final Set<VersionId> gone;
+    private final boolean guardHolds;
+    private final Plan.Builder plan = new Plan.Builder();
+
+    private Planner(
+            StoreScan scan, VersionPolicy fallback, Collection<Life> lives, Set<VersionId> gone) {
+        this.scan = scan;
+        this.fallback = fallback;
+        for (Life life : lives) {
+            this.lives
+                    .computeIfAbsent(life.id().model(), name -> new TreeMap<>())
+                    .put(life.id().number(), life);
+        }
+        this.gone = gone;
+        this.guardHolds = hasReady(gone) && lacksAllOfAModel();
+    }
+
+    /**
+     * Plans.
+     *
+     * @param fallback policy of models whose configuration names none
+     * @param lives the latest of each version
+     * @param gone versions that are gone from the store for good
+     */
+    static Plan plan(
+            StoreScan scan, VersionPolicy fallback, Collection<Life> lives, Set<VersionId> gone) {
+        return new Planner(scan, fallback, lives, gone).plan();
+    }
+
+    private boolean hasReady(Set<VersionId> ids) {
+        for (VersionId id : ids) {
+            Life life = life(id);
+            if (life != null && life.isReady()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean lacksAllOfAModel() {
+        for (NavigableMap<Long, Life> versions : lives.values()) {
+            int ready = 0;
+            int missing = 0;
+            for (Life life : versions.values()) {
+                if (life.isReady()) {
+                    ready++;
+                    missing += scan.lacks(life.id()) ? 1 : 0;
+                }
+            }
+            if (ready > 0 && missing == ready) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private @Nullable Life life(VersionId id) {
+        NavigableMap<Long, Life> versions = lives.get(id.model());
+        return versions == null ? null : versions.get(id.number());
+    }
+
+    private Plan plan() {
+        NavigableSet<String> names = new TreeSet<>(scan.models().keySet());
+        names.addAll(lives.keySet());
+        for (String name : names) {
+            model(name);
+        }
+        return plan.build(guardHolds);
+    }
+
+    private void model(String name) {
+        Map<Long, StoredVersion> stored = new HashMap<>();
+        VersionPolicy policy = fallback;
+        StoredModel model = scan.models().get(name);
+        if (model != null) {
+            stored = model.versions();
+            policy = model.policy() == null ? fallback : model.policy();
+        }
+        NavigableMap<Long, Life> alive = lives.getOrDefault(name, new TreeMap<>());
+        refuseAndForget(stored, alive);
+        NavigableSet<Long> newestFirst = new TreeSet<>(alive.keySet());
+        newestFirst.addAll(stored.keySet());
+        newestFirst = newestFirst.descendingSet();
+        switch (policy) {
+            case VersionPolicy.Latest latest -> latest(latest.count(), newestFirst, stored, alive);
+            case VersionPolicy.All all -> listed(newestFirst, newestFirst, stored, alive);
+            case VersionPolicy.Specific specific ->
+                    listed(specific.versions(), newestFirst, stored, alive);
+        }
+    }
+
+    private void refuseAndForget(Map<Long, StoredVersion> stored, Map<Long, Life> alive) {
+        for (StoredVersion version : stored.values()) {
+            if (version instanceof StoredVersion.Refused refused
+                    && isNew(version, alive.get(version.id().number()))) {
+                plan.refuse.add(refused);
+            }
+        }
+        for (Life life : alive.values()) {
+            if (life.isOver() && scan.lacks(life.id())) {
+                plan.forget.add(life.id());
+            }
+        }
+    }
+
+    private void latest(
+            int count,
+            NavigableSet<Long> newestFirst,
+            Map<Long, StoredVersion> stored,
+            Map<Long, Life> alive) {
+        int taken = 0;
+        int ready = 0;
+        for (long number : newestFirst) {
+            Life life = alive.get(number);
+            if (life != null && life.isReady()) {
+                if (isRemoved(life) || ready >= count) {
+                    plan.unload.add(life.id());
+                } else {
+                    ready++;
+                    taken++;
+                }
+            } else if (life != null && life.stage() == Stage.LOADING) {
+                taken++;
+            } else if (taken < count && loadIfNew(stored.get(number), life)) {
+                taken++;
+            }
+        }
+    }
+
+    private void listed(
+            Set<Long> wanted,
+            NavigableSet<Long> newestFirst,
+            Map<Long, StoredVersion> stored,
+            Map<Long, Life> alive) {
+        boolean hasWanted = false;
+        for (Life life : alive.values()) {
+            hasWanted |= life.isReady() && wanted.contains(life.id().number()) && !isRemoved(life);
+        }
+        for (long number : newestFirst) {
+            Life life = alive.get(number);
+            if (life != null && life.isReady()) {
+                if (isRemoved(life) || (hasWanted && !wanted.contains(number))) {
+                    plan.unload.add(life.id());
+                }
+            } else if (wanted.contains(number)) {
+                loadIfNew(stored.get(number), life);
+            }
+        }
+    }
+
+    private boolean isRemoved(Life life) {
+        return !guardHolds && gone.contains(life.id());
+    }
+
+    private boolean loadIfNew(@Nullable StoredVersion version, @Nullable Life life) {
+        if (version instanceof StoredVersion.Published published && isNew(version, life)) {
+            plan.load.add(published);
+            return true;
+        }
+        return false;
+    }
+
+    /** Whether nothing is known of these files: no life, one that ended well, or of other files. */
+    private static boolean isNew(StoredVersion version, @Nullable Life life) {
+        if (life == null || life.stage() == Stage.UNLOADED) {
+            return true;
+        }
+        return life.stage() == Stage.FAILED && !life.fingerprint().equals(version.fingerprint());
+    }
+}

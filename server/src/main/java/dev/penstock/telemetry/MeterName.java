@@ -1,0 +1,42 @@
+package dev.penstock.telemetry;
+
+/**
+ * The names of all meters of ours, as Prometheus shows them without suffix.
+ * docs/reference/metrics.md has a line for each.
+ */
+public enum MeterName {
+    REQUESTS("penstock.requests", "predictions by outcome"),
+    REQUEST_DURATION(
+            "penstock.request.duration", "from a complete request to its answer in the socket"),
+    PHASE_DURATION("penstock.phase.duration", "time of one phase of a prediction"),
+    QUEUE_DEPTH("penstock.queue.depth", "predictions that wait for a run"),
+    INFLIGHT("penstock.inflight", "predictions accepted and not answered yet"),
+    MODEL_INFO("penstock.model.info", "1 for each loaded version, with what it is"),
+    MODEL_STATE("penstock.model.state", "1 for the state that a version is in, 0 for the others"),
+    MODEL_LOAD_DURATION(
+            "penstock.model.load.duration", "from the start of a load to ready, of the last load"),
+    MODEL_BYTES("penstock.model.bytes", "size of the model's files"),
+    REMOVAL_GUARD(
+            "penstock.removal.guard",
+            "1 while versions vanished from the store in bulk and are kept"),
+    BUILD_INFO("penstock.build.info", "1, with the versions of what runs"),
+    MEMORY_BYTES("penstock.memory.bytes", "native memory in use, by pool"),
+    HEAP_ALLOCATED("penstock.heap.allocated", "Java heap allocated by all threads so far");
+
+    private final String id;
+    private final String help;
+
+    MeterName(String id, String help) {
+        this.id = id;
+        this.help = help;
+    }
+
+    /** The dotted name; the scrape shows underscores, and a unit or {@code _total} behind it. */
+    public String id() {
+        return id;
+    }
+
+    public String help() {
+        return help;
+    }
+}
