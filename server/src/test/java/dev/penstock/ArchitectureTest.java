@@ -83,6 +83,7 @@ final class ArchitectureTest {
                                     Set.of(
                                             "serving",
                                             "repository",
+                                            "scheduling",
                                             "inference",
                                             "telemetry",
                                             "runtime")),
@@ -117,7 +118,7 @@ final class ArchitectureTest {
                     "io.prometheus..", Set.of("telemetry", "app"),
                     "picocli..", Set.of("cli", "app"),
                     "ch.qos.logback..", Set.of("app"),
-                    "java.lang.foreign..", Set.of("engine.ffm"));
+                    "java.lang.foreign..", Set.of("engine.ffm", "repository"));
 
     private static final JavaClasses ALL =
             new ClassFileImporter()

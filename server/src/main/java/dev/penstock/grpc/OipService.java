@@ -107,7 +107,7 @@ final class OipService extends GRPCInferenceServiceGrpc.GRPCInferenceServiceImpl
     // Of a model that nobody knows the protocol says that it is not ready, not that it is unknown.
     private boolean isReady(ModelRef ref) {
         try {
-            service.find(ref);
+            service.version(ref);
             return true;
         } catch (FailureException e) {
             return false;
@@ -119,7 +119,7 @@ final class OipService extends GRPCInferenceServiceGrpc.GRPCInferenceServiceImpl
             ModelMetadataRequest request, StreamObserver<ModelMetadataResponse> reply) {
         try {
             ModelRef ref = ref(request.getName(), request.getVersion());
-            answer(reply, describe(ref, service.find(ref).info()));
+            answer(reply, describe(ref, service.version(ref)));
         } catch (FailureException e) {
             fail(reply, e.failure());
         }

@@ -282,7 +282,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
     /** Closes the connection unless an answer is due on it. */
     void closeIfIdle() {
-        if (first == null && !requests.isInBody() && !decoder.isMidHead() && countedBytes == 0) {
+        if (first == null && !isReadingMore() && countedBytes == 0) {
             closeNow();
         }
     }
@@ -318,7 +318,16 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
             exchange.close();
             return;
         }
+        if (server.isDraining() && reply.next == null && !isReadingMore()) {
+            reply.isLast = true;
+            isEnding = true;
+            readNoMore();
+        }
         ready(reply, encode(reply, exchange, outcome));
+    }
+
+    private boolean isReadingMore() {
+        return requests.isInBody() || decoder.isMidHead();
     }
 
     private ByteBuf encode(PredictionReply reply, Exchange exchange, Outcome outcome) {

@@ -162,6 +162,15 @@ final class OipReader {
             }
             builder.add(new Tensor(input.name(), input.type(), input.shape(), data));
         }
+        checkAllRead(body, at, model);
+        for (int i = header.inputs.size() - 1; i >= 0; i--) {
+            if (header.inputs.get(i).type() == DataType.BYTES) {
+                StringElements.check(model.name(), builder.tensors().get(i), elementBytes);
+            }
+        }
+    }
+
+    private static void checkAllRead(Body body, int at, ModelRef model) {
         if (at != body.length()) {
             throw Refusals.invalid(
                     "SURPLUS_DATA",
@@ -170,11 +179,6 @@ final class OipReader {
                             + "': "
                             + (body.length() - at)
                             + " bytes");
-        }
-        for (int i = header.inputs.size() - 1; i >= 0; i--) {
-            if (header.inputs.get(i).type() == DataType.BYTES) {
-                checkStrings(model, builder.tensors().get(i));
-            }
         }
     }
 
@@ -203,66 +207,12 @@ final class OipReader {
         return block.bytes();
     }
 
-    private void checkStrings(ModelRef model, Tensor tensor) {
-        long expected = tensor.shape().elements();
-        ByteBuffer data = tensor.data();
-        int at = 0;
-        long count = 0;
-        while (at < data.limit()) {
-            if (count == expected) {
-                throw Refusals.invalid(
-                        "ELEMENT_COUNT",
-                        "unexpected number of string elements "
-                                + (expected + 1)
-                                + " for inference input '"
-                                + tensor.name()
-                                + "' for model '"
-                                + model.name()
-                                + "', expecting "
-                                + expected);
-            }
-            int left = data.limit() - at - PREFIX_BYTES;
-            long length = left < 0 ? 0 : data.getInt(at) & 0xffff_ffffL;
-            if (left < 0 || length > left || length > elementBytes) {
-                throw Refusals.invalid(
-                        "ELEMENT_LENGTH",
-                        left >= 0 && length <= left
-                                ? "a string element of inference input '"
-                                        + tensor.name()
-                                        + "' has "
-                                        + length
-                                        + " bytes, at most "
-                                        + elementBytes
-                                        + " are allowed"
-                                : "incomplete string element in inference input '"
-                                        + tensor.name()
-                                        + "' for model '"
-                                        + model.name()
-                                        + "'");
-            }
-            at += PREFIX_BYTES + (int) length;
-            count++;
-        }
-        if (count != expected) {
-            throw Refusals.invalid(
-                    "ELEMENT_COUNT",
-                    "expected "
-                            + expected
-                            + " string elements for inference input '"
-                            + tensor.name()
-                            + "' for model '"
-                            + model.name()
-                            + "', got "
-                            + count);
-        }
-    }
-
     /** Refuses an output that JSON cannot carry before the model runs for nothing. */
     private void checkOutputs(ModelRef model, ParsedHeader header) {
         if (header.form.isAllBinary()) {
             return;
         }
-        Signature signature = service.find(model).info().signature();
+        Signature signature = service.version(model).signature();
         List<TensorSpec> all = signature.outputs();
         int wanted = header.outputs.isEmpty() ? all.size() : header.outputs.size();
         for (int i = 0; i < wanted; i++) {
@@ -288,7 +238,7 @@ final class OipReader {
 
     /** The body is the data of the model's only input. */
     private TensorSet raw(Body body, ModelRef model, TensorSet.Builder builder) {
-        VersionInfo version = service.find(model).info();
+        VersionInfo version = service.version(model);
         List<TensorSpec> inputs = version.signature().inputs();
         if (inputs.size() != 1) {
             throw Refusals.invalid(

@@ -84,7 +84,7 @@ final class PlainAnswers {
     private ByteBuf model(Slot slot, Route route) {
         ModelRef ref = route.model();
         try {
-            VersionInfo version = service.find(ref).info();
+            VersionInfo version = service.version(ref);
             if (route.kind() == Route.Kind.MODEL_READY) {
                 MetadataJson.putReady(text, version);
             } else {

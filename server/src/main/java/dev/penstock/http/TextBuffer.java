@@ -32,11 +32,6 @@ final class TextBuffer {
         }
     }
 
-    /** Takes off what was written after {@code at}. */
-    void truncate(int at) {
-        size = at;
-    }
-
     byte[] toArray() {
         return Arrays.copyOf(bytes, size);
     }

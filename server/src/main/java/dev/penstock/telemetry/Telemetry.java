@@ -31,6 +31,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All metrics of the process and the text that Prometheus scrapes.
@@ -56,6 +57,10 @@ public final class Telemetry implements ExchangeObserver, AutoCloseable {
     private final Map<VersionId, AtomicReference<String>> states = new ConcurrentHashMap<>();
     private final Map<VersionId, List<Meter>> stateGauges = new ConcurrentHashMap<>();
     private final List<Expiring> unloaded = new ArrayList<>();
+
+    // The registry itself holds it only weakly.
+    @SuppressWarnings("unused")
+    private @Nullable LongSupplier heapAllocated;
 
     private record Expiring(VersionInfo version, long atNanos) {}
 
@@ -85,6 +90,7 @@ public final class Telemetry implements ExchangeObserver, AutoCloseable {
 
     /** Heap allocated since the start, read at each scrape. */
     public void heapAllocated(LongSupplier bytes) {
+        heapAllocated = bytes;
         FunctionCounter.builder(MeterName.HEAP_ALLOCATED.id(), bytes, b -> (double) b.getAsLong())
                 .description(MeterName.HEAP_ALLOCATED.help())
                 .baseUnit("bytes")

@@ -4,6 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
@@ -27,6 +28,7 @@ final class HttpCaller implements AutoCloseable {
         }
     }
 
+    @SuppressWarnings("ArrayRecordComponent") // Compared by no test.
     record Answer(int status, Map<String, String> headers, byte[] body) {
         String text() {
             return new String(body, StandardCharsets.UTF_8);
@@ -49,7 +51,7 @@ final class HttpCaller implements AutoCloseable {
     HttpCaller(int port) throws IOException {
         socket.setTcpNoDelay(true);
         socket.setSoTimeout(30_000);
-        socket.connect(new InetSocketAddress("127.0.0.1", port), 5_000);
+        socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 5_000);
         in = new DataInputStream(new java.io.BufferedInputStream(socket.getInputStream()));
     }
 
@@ -118,7 +120,7 @@ final class HttpCaller implements AutoCloseable {
         }
         byte[] content = new byte[Integer.parseInt(headers.getOrDefault("content-length", "0"))];
         in.readFully(content);
-        return new Answer(Integer.parseInt(status.split(" ")[1]), headers, content);
+        return new Answer(Integer.parseInt(status.substring(9, 12)), headers, content);
     }
 
     private String line() throws IOException {

@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 record Store(Path root) {
     /** A version that answers {@code x + version}. */
     void publishAdd(String model, long version) throws IOException {
-        publish(model, version, OnnxModel.addConstant(version, -1, 4));
+        publish(model, version, OnnxModel.addConstant((float) version, -1, 4));
     }
 
     void publish(String model, long version, byte[] onnx) throws IOException {

@@ -385,7 +385,9 @@ class HttpConnectionTest {
             }
             Thread closer = Thread.ofVirtual().start(fixture.server::close);
             answer(0);
-            assertEquals(504, busy.read().status());
+            Answer last = busy.read();
+            assertEquals(504, last.status());
+            assertEquals("close", last.header("connection"));
             assertTrue(busy.isClosed());
             HttpFixture.await(() -> !closer.isAlive());
         }
