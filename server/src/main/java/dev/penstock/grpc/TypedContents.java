@@ -229,6 +229,7 @@ final class TypedContents {
             case BOOL -> destination.put(targetAt, (byte) (value == 0 ? 0 : 1));
             case INT64, UINT64 -> destination.putLong(targetAt, value);
             // The wire carries 32-bit numbers in as many bits as it likes; the low ones count.
+            // The sign is in bit 31, whatever stands above it.
             case INT32 -> putNarrow(destination, (value << 32) >> 32);
             default -> putNarrow(destination, value & 0xffff_ffffL);
         }
