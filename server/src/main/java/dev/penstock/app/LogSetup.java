@@ -22,7 +22,7 @@ final class LogSetup {
     static void configure(boolean asText) {
         LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
         context.reset();
-        Encoder<ILoggingEvent> encoder = asText ? text(context) : new JsonEncoder();
+        Encoder<ILoggingEvent> encoder = asText ? text(context) : json();
         encoder.setContext(context);
         encoder.start();
         ConsoleAppender<ILoggingEvent> appender = new ConsoleAppender<>();
@@ -34,6 +34,18 @@ final class LogSetup {
         root.setLevel(Level.WARN);
         root.addAppender(appender);
         context.getLogger("dev.penstock").setLevel(Level.INFO);
+    }
+
+    private static JsonEncoder json() {
+        JsonEncoder encoder = new JsonEncoder();
+        encoder.setWithSequenceNumber(false);
+        encoder.setWithNanoseconds(false);
+        encoder.setWithContext(false);
+        encoder.setWithMDC(false);
+        encoder.setWithArguments(false);
+        encoder.setWithMessage(false);
+        encoder.setWithFormattedMessage(true);
+        return encoder;
     }
 
     private static PatternLayoutEncoder text(LoggerContext context) {

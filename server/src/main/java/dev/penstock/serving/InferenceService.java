@@ -11,6 +11,7 @@ import dev.penstock.inference.PredictionId;
 import dev.penstock.inference.Reply;
 import dev.penstock.inference.RouteDecision;
 import dev.penstock.inference.TraceContext;
+import dev.penstock.inference.VersionInfo;
 import dev.penstock.repository.LiveVersion;
 import dev.penstock.runtime.Deadline;
 import dev.penstock.runtime.Ticker;
@@ -154,7 +155,11 @@ public final class InferenceService {
      *
      * @throws FailureException when there is none
      */
-    public LiveVersion find(ModelRef ref) {
+    public VersionInfo version(ModelRef ref) {
+        return find(ref).info();
+    }
+
+    private LiveVersion find(ModelRef ref) {
         ServedModel model = table.models().get(ref.name());
         if (model == null) {
             throw notFound("Request for unknown model: '" + ref.name() + "' is not found");

@@ -7,6 +7,7 @@ import dev.penstock.inference.Status;
 import dev.penstock.inference.VersionId;
 import dev.penstock.inference.VersionInfo;
 import dev.penstock.runtime.Ticker;
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.Tags;
@@ -30,6 +31,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All metrics of the process and the text that Prometheus scrapes.
@@ -53,7 +55,12 @@ public final class Telemetry implements ExchangeObserver, AutoCloseable {
     private final Map<VersionInfo, VersionMeters> versions = new ConcurrentHashMap<>();
     private final Map<VersionInfo, List<Meter>> gauges = new ConcurrentHashMap<>();
     private final Map<VersionId, AtomicReference<String>> states = new ConcurrentHashMap<>();
+    private final Map<VersionId, List<Meter>> stateGauges = new ConcurrentHashMap<>();
     private final List<Expiring> unloaded = new ArrayList<>();
+
+    // The registry itself holds it only weakly.
+    @SuppressWarnings("unused")
+    private @Nullable LongSupplier heapAllocated;
 
     private record Expiring(VersionInfo version, long atNanos) {}
 
@@ -83,8 +90,8 @@ public final class Telemetry implements ExchangeObserver, AutoCloseable {
 
     /** Heap allocated since the start, read at each scrape. */
     public void heapAllocated(LongSupplier bytes) {
-        io.micrometer.core.instrument.FunctionCounter.builder(
-                        MeterName.HEAP_ALLOCATED.id(), bytes, b -> (double) b.getAsLong())
+        heapAllocated = bytes;
+        FunctionCounter.builder(MeterName.HEAP_ALLOCATED.id(), bytes, b -> (double) b.getAsLong())
                 .description(MeterName.HEAP_ALLOCATED.help())
                 .baseUnit("bytes")
                 .register(registry);
@@ -125,6 +132,15 @@ public final class Telemetry implements ExchangeObserver, AutoCloseable {
     /** A version entered a state, one of {@link #STATES}. */
     public void versionState(VersionId version, String state) {
         states.computeIfAbsent(version, this::stateGauges).set(state);
+    }
+
+    /** A version is no longer known: its state is no longer shown. */
+    public void versionForgotten(VersionId version) {
+        List<Meter> gone = stateGauges.remove(version);
+        if (gone != null) {
+            gone.forEach(registry::remove);
+        }
+        states.remove(version);
     }
 
     /** A version's session is closed. */
@@ -178,12 +194,15 @@ public final class Telemetry implements ExchangeObserver, AutoCloseable {
 
     private AtomicReference<String> stateGauges(VersionId version) {
         AtomicReference<String> current = new AtomicReference<>("");
+        List<Meter> series = new ArrayList<>();
         for (String state : STATES) {
-            gauge(
-                    MeterName.MODEL_STATE,
-                    tags(version).and("state", state),
-                    () -> state.equals(current.get()) ? 1 : 0);
+            series.add(
+                    gauge(
+                            MeterName.MODEL_STATE,
+                            tags(version).and("state", state),
+                            () -> state.equals(current.get()) ? 1 : 0));
         }
+        stateGauges.put(version, series);
         return current;
     }
 

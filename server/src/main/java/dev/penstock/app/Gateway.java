@@ -1,0 +1,292 @@
+package dev.penstock.app;
+
+import com.sun.management.ThreadMXBean;
+import dev.penstock.control.Reconciler;
+import dev.penstock.control.VersionView;
+import dev.penstock.engine.Engine;
+import dev.penstock.engine.NativeRuntime;
+import dev.penstock.engine.ffm.FfmEngine;
+import dev.penstock.engine.ort.OrtEngine;
+import dev.penstock.grpc.GrpcServer;
+import dev.penstock.http.HttpServer;
+import dev.penstock.http.OpsRoute;
+import dev.penstock.http.OpsServer;
+import dev.penstock.inference.ServerInfo;
+import dev.penstock.repository.DirectoryModelStore;
+import dev.penstock.repository.Execution;
+import dev.penstock.repository.ExecutionPolicy;
+import dev.penstock.repository.ModelRepository;
+import dev.penstock.repository.VersionPolicy;
+import dev.penstock.runtime.CloseStack;
+import dev.penstock.runtime.Ticker;
+import dev.penstock.scheduling.SchedulingContext;
+import dev.penstock.scheduling.Watchdog;
+import dev.penstock.serving.InferenceService;
+import dev.penstock.telemetry.Telemetry;
+import dev.penstock.tensor.TensorPool;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.ServerChannel;
+import io.netty.util.internal.PlatformDependent;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+
+/**
+ * The whole server: its objects, in the order in which they start. Readiness falls first, then
+ * listeners, then queues, then sessions; {@link #stop} goes through that order.
+ */
+final class Gateway implements AutoCloseable {
+    private static final int QUEUE_CAPACITY = 1_000;
+    private static final String TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8";
+
+    private final GatewayConfig config;
+    private final Ticker ticker = Ticker.SYSTEM;
+    private final long createdNanos = ticker.nanos();
+    private final CloseStack open = new CloseStack();
+
+    private final TensorPool pool;
+    private final Telemetry telemetry;
+    private final Engine engine;
+    private final Watchdog watchdog;
+    private final InferenceService service;
+    private final Reconciler reconciler;
+    private final Transport transport;
+    private final HttpServer http;
+    private final GrpcServer grpc;
+    private final OpsServer metrics;
+    private final OpsServer admin;
+
+    private record Bound(
+            InetSocketAddress http,
+            InetSocketAddress grpc,
+            InetSocketAddress metrics,
+            InetSocketAddress admin) {}
+
+    private volatile Bound bound;
+
+    /**
+     * Builds and opens nothing but the native runtime.
+     *
+     * @throws IllegalArgumentException when something in the configuration cannot be had on this
+     *     machine
+     */
+    Gateway(GatewayConfig config) {
+        this.config = config;
+        this.bound = new Bound(config.http(), config.grpc(), config.metrics(), config.admin());
+        this.transport = Transport.named(config.transport());
+        VersionPolicy policy = VersionPolicy.parse(config.versionPolicy());
+        PooledByteBufAllocator allocator = new PooledByteBufAllocator(true);
+        this.pool = new TensorPool(allocator, PlatformDependent.maxDirectMemory() / 2);
+        this.telemetry = open.push(new Telemetry(ticker));
+        this.engine = open.push(engine(config.engine(), pool));
+        this.watchdog = open.push(new Watchdog(ticker));
+        this.service =
+                new InferenceService(
+                        ticker,
+                        InstantSource.system(),
+                        () -> ThreadLocalRandom.current().nextLong(),
+                        telemetry);
+        this.reconciler = reconciler(policy);
+        ServerInfo info =
+                new ServerInfo(
+                        "penstock", Build.VERSION, List.of("binary_tensor_data", "parameters"));
+        this.http = new HttpServer(service, info, pool, config.limits(), ticker);
+        this.grpc = new GrpcServer(service, info, pool, config.limits(), ticker);
+        OpsRoute scrape =
+                new OpsRoute(
+                        TEXT_FORMAT,
+                        false,
+                        () -> telemetry.scrape().getBytes(StandardCharsets.UTF_8));
+        OpsRoute models = new OpsRoute("application/json", true, this::modelsJson);
+        this.metrics = new OpsServer(service, Map.of("/metrics", scrape));
+        this.admin = new OpsServer(service, Map.of("/admin/v1/models", models));
+        describe(allocator);
+    }
+
+    private static Engine engine(String name, TensorPool pool) {
+        try {
+            return NativeRuntime.start(
+                    () -> name.equals("ort") ? new OrtEngine(pool) : new FfmEngine(pool));
+        } catch (IllegalStateException e) {
+            throw new IllegalArgumentException("engine " + name + ": " + e.getMessage(), e);
+        }
+    }
+
+    private Reconciler reconciler(VersionPolicy policy) {
+        int cores = Runtime.getRuntime().availableProcessors();
+        SchedulingContext scheduling =
+                new SchedulingContext(
+                        ticker,
+                        watchdog,
+                        config.limits().runTime().toNanos(),
+                        QUEUE_CAPACITY,
+                        cores);
+        ExecutionPolicy executions =
+                new ExecutionPolicy(
+                        config.execution().entrySet().stream()
+                                .collect(
+                                        Collectors.toMap(
+                                                Map.Entry::getKey,
+                                                e -> Execution.parse(e.getValue()))));
+        ModelRepository repository =
+                new ModelRepository(
+                        engine,
+                        scheduling,
+                        executions,
+                        1,
+                        InstantSource.system(),
+                        new MeteredVersions(telemetry));
+        String rootModel =
+                DirectoryModelStore.rootModelName(
+                        config.modelName(), System.getenv("PENSTOCK_MODEL_NAME"), config.models());
+        DirectoryModelStore store =
+                new DirectoryModelStore(config.models(), rootModel, InstantSource.system(), ticker);
+        return new Reconciler(store, repository, service, policy, config.pollEvery(), ticker);
+    }
+
+    private void describe(PooledByteBufAllocator allocator) {
+        telemetry.build(
+                Build.VERSION,
+                Runtime.version().toString(),
+                engine.runtimeVersion(),
+                engine.name());
+        telemetry.memoryPool("tensors", pool::bytesOut);
+        telemetry.memoryPool("netty", () -> allocator.metric().usedDirectMemory());
+        telemetry.removalGuard(reconciler::removalGuard);
+        if (ManagementFactory.getThreadMXBean() instanceof ThreadMXBean threads) {
+            telemetry.heapAllocated(threads::getTotalThreadAllocatedBytes);
+        }
+    }
+
+    private byte[] modelsJson() {
+        return ModelsJson.of(reconciler.versions()).getBytes(StandardCharsets.UTF_8);
+    }
+
+    /**
+     * Opens the listeners and begins to load.
+     *
+     * @throws IOException when an address cannot be listened on
+     */
+    void start() throws IOException {
+        watchdog.start();
+        EventLoopGroup acceptors = group("accept", 1);
+        EventLoopGroup loops = group("loop", config.loops());
+        EventLoopGroup ops = group("ops", 1);
+        Class<? extends ServerChannel> channel = transport.channel();
+        bound =
+                new Bound(
+                        listen(config.http(), at -> http.start(acceptors, loops, channel, at)),
+                        listen(config.grpc(), at -> grpc.start(acceptors, loops, channel, at)),
+                        listen(config.metrics(), at -> metrics.start(ops, channel, at)),
+                        listen(config.admin(), at -> admin.start(ops, channel, at)));
+        reconciler.start();
+    }
+
+    private interface Listen {
+        InetSocketAddress at(InetSocketAddress address) throws IOException;
+    }
+
+    // Netty throws what the socket threw, undeclared.
+    private static InetSocketAddress listen(InetSocketAddress at, Listen start) throws IOException {
+        try {
+            return start.at(at);
+        } catch (Exception e) {
+            throw new IOException("cannot listen on " + at + ": " + e.getMessage(), e);
+        }
+    }
+
+    private EventLoopGroup group(String name, int threads) {
+        EventLoopGroup group = transport.loops(name, threads);
+        open.push(() -> group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly());
+        return group;
+    }
+
+    /**
+     * Waits until the first look at the store is done and what it found is loaded, failed, or still
+     * settling.
+     */
+    void awaitFirstLook() throws InterruptedException {
+        while (!service.isReady() && !service.isDraining()) {
+            TimeUnit.MILLISECONDS.sleep(5);
+        }
+    }
+
+    /** Not ready from now on, and still answering. */
+    void markDraining() {
+        service.markDraining();
+    }
+
+    /**
+     * Drains: listeners stay for the delay, then what was accepted is answered, then sessions
+     * close.
+     */
+    void stop() throws InterruptedException {
+        markDraining();
+        TimeUnit.NANOSECONDS.sleep(config.drain().toNanos());
+        http.beginDrain();
+        grpc.beginDrain();
+        close();
+    }
+
+    @Override
+    public void close() {
+        http.close();
+        grpc.close();
+        reconciler.close();
+        admin.close();
+        metrics.close();
+        open.close();
+    }
+
+    GatewayConfig config() {
+        return config;
+    }
+
+    List<VersionView> versions() {
+        return reconciler.versions();
+    }
+
+    String engineText() {
+        return "ONNX Runtime " + engine.runtimeVersion() + " (" + engine.name() + ")";
+    }
+
+    String transportText() {
+        return transport.name().toLowerCase(java.util.Locale.ROOT);
+    }
+
+    long aliveNanos() {
+        return ticker.nanos() - createdNanos;
+    }
+
+    long bytesOut() {
+        return pool.bytesOut();
+    }
+
+    InferenceService service() {
+        return service;
+    }
+
+    InetSocketAddress httpAddress() {
+        return bound.http();
+    }
+
+    InetSocketAddress grpcAddress() {
+        return bound.grpc();
+    }
+
+    InetSocketAddress metricsAddress() {
+        return bound.metrics();
+    }
+
+    InetSocketAddress adminAddress() {
+        return bound.admin();
+    }
+}

@@ -1,0 +1,130 @@
+package dev.penstock.cli;
+
+import dev.penstock.proto.GRPCInferenceServiceGrpc;
+import dev.penstock.proto.GRPCInferenceServiceGrpc.GRPCInferenceServiceBlockingStub;
+import dev.penstock.proto.ModelInferRequest;
+import dev.penstock.proto.ModelInferResponse;
+import dev.penstock.proto.ModelMetadataRequest;
+import io.grpc.Grpc;
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.MetadataUtils;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+
+/** The protocol over gRPC, without encryption. */
+final class GrpcConnection implements Connection {
+    private final HostPort server;
+    private final Duration timeout;
+    private final ManagedChannel channel;
+
+    /**
+     * @param timeout for each call; the server is told of it
+     */
+    GrpcConnection(HostPort server, Duration timeout) {
+        this.server = server;
+        this.timeout = timeout;
+        this.channel =
+                Grpc.newChannelBuilderForAddress(
+                                server.host(), server.port(), InsecureChannelCredentials.create())
+                        .maxInboundMessageSize(Integer.MAX_VALUE)
+                        .build();
+    }
+
+    @Override
+    public JsonNode metadata(String model, @Nullable String version) throws InterruptedException {
+        ModelMetadataRequest request =
+                ModelMetadataRequest.newBuilder()
+                        .setName(model)
+                        .setVersion(version == null ? "" : version)
+                        .build();
+        return ProtoJson.metadata(call(stub -> stub.modelMetadata(request)));
+    }
+
+    @Override
+    public Prediction infer(String model, @Nullable String version, byte[] body)
+            throws InterruptedException {
+        ModelInferRequest request = ProtoJson.request(model, version, body);
+        AtomicReference<Metadata> initial = new AtomicReference<>();
+        AtomicReference<Metadata> trailing = new AtomicReference<>();
+        ModelInferResponse response =
+                call(stub ->
+                        stub.withInterceptors(
+                                        MetadataUtils.newCaptureMetadataInterceptor(
+                                                initial, trailing))
+                                .modelInfer(request));
+        JsonNode json = ProtoJson.response(response);
+        return Prediction.of(
+                Json.MAPPER.writeValueAsString(json), json, name -> value(initial.get(), name));
+    }
+
+    @Override
+    public boolean carriesHalfFloats() {
+        return true;
+    }
+
+    @Override
+    public void close() {
+        channel.shutdownNow();
+    }
+
+    private <T> T call(Function<GRPCInferenceServiceBlockingStub, T> method)
+            throws InterruptedException {
+        try {
+            return method.apply(
+                    GRPCInferenceServiceGrpc.newBlockingStub(channel)
+                            .withDeadlineAfter(timeout.toNanos(), TimeUnit.NANOSECONDS));
+        } catch (StatusRuntimeException e) {
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
+            throw failure(e);
+        }
+    }
+
+    private CommandFailure failure(StatusRuntimeException e) {
+        Status status = e.getStatus();
+        // A cause, unlike a code, never comes from the other side: the call did not get there.
+        if (isIo(status.getCause())) {
+            return Failures.unreachable(server, Failures.reason(e));
+        }
+        return switch (status.getCode()) {
+            case DEADLINE_EXCEEDED -> Failures.timeout(server, timeout);
+            case NOT_FOUND -> refused(ExitCode.NOT_FOUND, e);
+            default -> refused(ExitCode.REFUSED, e);
+        };
+    }
+
+    private CommandFailure refused(int exitCode, StatusRuntimeException e) {
+        String text = e.getStatus().getDescription();
+        String code = value(e.getTrailers(), "penstock-code");
+        return new CommandFailure(
+                exitCode,
+                text == null ? "the server refused" : text,
+                server + " answered " + e.getStatus().getCode() + (code == null ? "" : " " + code),
+                value(e.getTrailers(), "penstock-hint"));
+    }
+
+    private static boolean isIo(@Nullable Throwable failure) {
+        for (Throwable each = failure; each != null; each = each.getCause()) {
+            if (each instanceof IOException) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static @Nullable String value(@Nullable Metadata metadata, String name) {
+        return metadata == null
+                ? null
+                : metadata.get(Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER));
+    }
+}

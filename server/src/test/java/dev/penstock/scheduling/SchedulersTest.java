@@ -1,0 +1,206 @@
+package dev.penstock.scheduling;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.penstock.FakeSession;
+import dev.penstock.RecordingReply;
+import dev.penstock.inference.Exchange;
+import dev.penstock.inference.ExchangeObserver;
+import dev.penstock.inference.Failure;
+import dev.penstock.inference.InferRequest;
+import dev.penstock.inference.InferResponse;
+import dev.penstock.inference.ModelRef;
+import dev.penstock.inference.Outcome;
+import dev.penstock.inference.PredictionId;
+import dev.penstock.inference.VersionId;
+import dev.penstock.inference.VersionInfo;
+import dev.penstock.runtime.Deadline;
+import dev.penstock.runtime.Ticker;
+import dev.penstock.tensor.TensorSet;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+final class SchedulersTest {
+    private static final ExchangeObserver NOBODY =
+            new ExchangeObserver() {
+                @Override
+                public void answered(Exchange exchange, Outcome outcome) {}
+
+                @Override
+                public void completed(Exchange exchange) {}
+            };
+
+    private final FakeSession session = new FakeSession();
+    private final AtomicInteger openInputs = new AtomicInteger();
+    private final VersionInfo version =
+            new VersionInfo(new VersionId("m", 1), FakeSession.SIGNATURE, "0".repeat(64));
+    private final Watchdog watchdog = new Watchdog(Ticker.SYSTEM);
+
+    @BeforeEach
+    void start() {
+        watchdog.start();
+    }
+
+    @AfterEach
+    void nothingIsLeft() {
+        watchdog.close();
+        session.close();
+        assertEquals(0, openInputs.get(), "inputs not closed");
+    }
+
+    @Test
+    void aTurnRunsBeforeSubmitReturns() {
+        try (TurnScheduler turn = new TurnScheduler(version, session, context(1000))) {
+            RecordingReply reply = new RecordingReply();
+            assertEquals(Admission.ACCEPTED, turn.submit(exchange(reply, Deadline.NEVER)));
+            assertTrue(reply.isAnswered());
+            assertEquals(0, turn.inFlight());
+        }
+    }
+
+    @Test
+    void aClosedTurnTakesNothing() {
+        TurnScheduler turn = new TurnScheduler(version, session, context(1000));
+        turn.close();
+        Exchange late = exchange(new RecordingReply(), Deadline.NEVER);
+        assertEquals(Admission.CLOSED, turn.submit(late));
+        late.close();
+    }
+
+    @Test
+    void whatIsLateOrCancelledDoesNotRun() throws Exception {
+        try (TurnScheduler turn = new TurnScheduler(version, session, context(1000))) {
+            RecordingReply late = new RecordingReply();
+            turn.submit(exchange(late, new Deadline(Ticker.SYSTEM.nanos() - 1)));
+            assertInstanceOf(Failure.DeadlineExceeded.class, late.await());
+            RecordingReply cancelled = new RecordingReply();
+            Exchange exchange = exchange(cancelled, Deadline.NEVER);
+            exchange.cancel();
+            turn.submit(exchange);
+            assertInstanceOf(Failure.Cancelled.class, cancelled.await());
+            assertEquals(0, session.runs.get());
+        }
+    }
+
+    @Test
+    void aRunPastItsLimitIsEndedAndTheVersionLeavesTheLoop() throws Exception {
+        session.hangs = true;
+        try (TurnScheduler turn = new TurnScheduler(version, session, context(1000))) {
+            RecordingReply hung = new RecordingReply();
+            Deadline soon = Deadline.after(Ticker.SYSTEM.nanos(), 30_000_000);
+            turn.submit(exchange(hung, soon));
+            assertInstanceOf(Failure.DeadlineExceeded.class, hung.await());
+            assertEquals("pool", turn.execution());
+            session.hangs = false;
+            RecordingReply next = new RecordingReply();
+            assertEquals(Admission.ACCEPTED, turn.submit(exchange(next, Deadline.NEVER)));
+            assertInstanceOf(InferResponse.class, next.await());
+        }
+    }
+
+    @Test
+    void aFullQueueRefusesAndAnswersAllThatItTook() throws Exception {
+        session.hangs = true;
+        QueueScheduler queue = new QueueScheduler(version, session, context(2));
+        queue.start();
+        List<RecordingReply> accepted = new ArrayList<>();
+        int full = 0;
+        Deadline soon = Deadline.after(Ticker.SYSTEM.nanos(), 50_000_000);
+        for (int i = 0; i < 20; i++) {
+            RecordingReply reply = new RecordingReply();
+            Exchange exchange = exchange(reply, soon);
+            if (queue.submit(exchange) == Admission.ACCEPTED) {
+                accepted.add(reply);
+            } else {
+                full++;
+                exchange.close();
+            }
+        }
+        // One runs and two wait at most; the instance may not have taken its one yet.
+        assertTrue(full >= 17, "full " + full);
+        for (RecordingReply reply : accepted) {
+            assertInstanceOf(Failure.DeadlineExceeded.class, reply.await());
+        }
+        queue.close();
+    }
+
+    @Test
+    void noAcceptedExchangeIsLostWhenFourWritersRaceAClose() throws Exception {
+        for (int round = 0; round < 300; round++) {
+            Scheduler scheduler = scheduler(round % 2 == 0);
+            CountDownLatch go = new CountDownLatch(1);
+            List<RecordingReply> accepted =
+                    java.util.Collections.synchronizedList(new ArrayList<>());
+            List<Thread> writers = new ArrayList<>();
+            for (int w = 0; w < 4; w++) {
+                writers.add(Thread.ofPlatform().start(() -> write(scheduler, go, accepted)));
+            }
+            go.countDown();
+            scheduler.close();
+            for (Thread writer : writers) {
+                writer.join();
+            }
+            for (RecordingReply reply : accepted) {
+                reply.await();
+                assertEquals(1, reply.sends());
+            }
+            assertEquals(0, session.running.get());
+            assertEquals(0, session.openRunners.get());
+        }
+    }
+
+    private void write(Scheduler scheduler, CountDownLatch go, List<RecordingReply> accepted) {
+        try {
+            assertTrue(go.await(10, TimeUnit.SECONDS));
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+        while (true) {
+            RecordingReply reply = new RecordingReply();
+            Exchange exchange = exchange(reply, Deadline.NEVER);
+            switch (scheduler.submit(exchange)) {
+                case ACCEPTED -> accepted.add(reply);
+                case FULL -> exchange.close();
+                case CLOSED -> {
+                    exchange.close();
+                    return;
+                }
+            }
+        }
+    }
+
+    private Scheduler scheduler(boolean turn) {
+        if (turn) {
+            return new TurnScheduler(version, session, context(100));
+        }
+        QueueScheduler queue = new QueueScheduler(version, session, context(100));
+        queue.start();
+        return queue;
+    }
+
+    private SchedulingContext context(int capacity) {
+        return new SchedulingContext(
+                Ticker.SYSTEM, watchdog, TimeUnit.SECONDS.toNanos(5), capacity, 1);
+    }
+
+    private Exchange exchange(RecordingReply reply, Deadline deadline) {
+        openInputs.incrementAndGet();
+        TensorSet inputs = TensorSet.of(List.of(), openInputs::decrementAndGet);
+        return new Exchange(
+                new PredictionId(1, 1),
+                new InferRequest(null, new ModelRef("m", 0), inputs, List.of(), deadline, null),
+                reply,
+                NOBODY,
+                Ticker.SYSTEM.nanos());
+    }
+}
