@@ -377,8 +377,12 @@ final class GrpcPredictionTest {
         HoldingScheduler holding = new HoldingScheduler();
         fixture.publish(version("held"), holding);
         long before = System.nanoTime();
-        hold(Requests.good().setModelName("held").putParameters("timeout", Requests.number(5)));
-        hold(Requests.good().setModelName("held"));
+        var _ =
+                hold(
+                        Requests.good()
+                                .setModelName("held")
+                                .putParameters("timeout", Requests.number(5)));
+        var _ = hold(Requests.good().setModelName("held"));
         GrpcFixture.await(() -> holding.held.size() == 2);
         long after = System.nanoTime();
         long ofTimeout = holding.held.get(0).request().deadline().atNanos();
