@@ -377,22 +377,31 @@ final class GrpcPredictionTest {
         HoldingScheduler holding = new HoldingScheduler();
         fixture.publish(version("held"), holding);
         long before = System.nanoTime();
-        var _ =
+        var first =
                 hold(
                         Requests.good()
                                 .setModelName("held")
                                 .putParameters("timeout", Requests.number(5)));
-        var _ = hold(Requests.good().setModelName("held"));
+        GrpcFixture.await(() -> holding.held.size() == 1);
+        var second = hold(Requests.good().setModelName("held"));
         GrpcFixture.await(() -> holding.held.size() == 2);
         long after = System.nanoTime();
         long ofTimeout = holding.held.get(0).request().deadline().atNanos();
         // 5 microseconds are 5000 nanoseconds.
         assertTrue(ofTimeout - before >= 5_000 && ofTimeout - after <= 5_000);
         long ofCall = holding.held.get(1).request().deadline().atNanos();
-        long second = TimeUnit.SECONDS.toNanos(1);
-        assertTrue(ofCall - before > 18 * second && ofCall - after <= 20 * second);
+        assertTrue(ofCall - before > TimeUnit.SECONDS.toNanos(18));
+        assertTrue(ofCall - after <= TimeUnit.SECONDS.toNanos(20));
         for (Exchange held : holding.held) {
             held.answer(new Failure.DeadlineExceeded("Request timeout expired"));
+        }
+        for (var late : List.of(first, second)) {
+            Throwable why =
+                    assertThrows(
+                                    java.util.concurrent.ExecutionException.class,
+                                    () -> late.get(20, TimeUnit.SECONDS))
+                            .getCause();
+            assertEquals(Status.Code.DEADLINE_EXCEEDED, Status.fromThrowable(why).getCode());
         }
     }
 
