@@ -83,6 +83,7 @@ final class ArchitectureTest {
                                     Set.of(
                                             "serving",
                                             "repository",
+                                            "scheduling",
                                             "inference",
                                             "telemetry",
                                             "runtime")),

@@ -4,8 +4,10 @@ import com.sun.management.ThreadMXBean;
 import dev.penstock.control.Reconciler;
 import dev.penstock.control.VersionView;
 import dev.penstock.engine.Engine;
+import dev.penstock.engine.NativeRuntime;
 import dev.penstock.engine.ffm.FfmEngine;
 import dev.penstock.engine.ort.OrtEngine;
+import dev.penstock.grpc.GrpcServer;
 import dev.penstock.http.HttpServer;
 import dev.penstock.http.OpsRoute;
 import dev.penstock.http.OpsServer;
@@ -35,7 +37,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /**
@@ -59,6 +60,7 @@ final class Gateway implements AutoCloseable {
     private final Reconciler reconciler;
     private final Transport transport;
     private final HttpServer http;
+    private final GrpcServer grpc;
     private final OpsServer metrics;
     private final OpsServer admin;
 
@@ -97,6 +99,7 @@ final class Gateway implements AutoCloseable {
                 new ServerInfo(
                         "penstock", Build.VERSION, List.of("binary_tensor_data", "parameters"));
         this.http = new HttpServer(service, info, pool, config.limits(), ticker);
+        this.grpc = new GrpcServer(service, info, pool, config.limits(), ticker);
         OpsRoute scrape =
                 new OpsRoute(
                         TEXT_FORMAT,
@@ -110,7 +113,8 @@ final class Gateway implements AutoCloseable {
 
     private static Engine engine(String name, TensorPool pool) {
         try {
-            return name.equals("ort") ? new OrtEngine(pool) : new FfmEngine(pool);
+            return NativeRuntime.start(
+                    () -> name.equals("ort") ? new OrtEngine(pool) : new FfmEngine(pool));
         } catch (IllegalStateException e) {
             throw new IllegalArgumentException("engine " + name + ": " + e.getMessage(), e);
         }
@@ -180,17 +184,20 @@ final class Gateway implements AutoCloseable {
         bound =
                 new Bound(
                         listen(config.http(), at -> http.start(acceptors, loops, channel, at)),
-                        config.grpc(),
+                        listen(config.grpc(), at -> grpc.start(acceptors, loops, channel, at)),
                         listen(config.metrics(), at -> metrics.start(ops, channel, at)),
                         listen(config.admin(), at -> admin.start(ops, channel, at)));
         reconciler.start();
     }
 
+    private interface Listen {
+        InetSocketAddress at(InetSocketAddress address) throws IOException;
+    }
+
     // Netty throws what the socket threw, undeclared.
-    private static InetSocketAddress listen(
-            InetSocketAddress at, UnaryOperator<InetSocketAddress> start) throws IOException {
+    private static InetSocketAddress listen(InetSocketAddress at, Listen start) throws IOException {
         try {
-            return start.apply(at);
+            return start.at(at);
         } catch (Exception e) {
             throw new IOException("cannot listen on " + at + ": " + e.getMessage(), e);
         }
@@ -225,12 +232,14 @@ final class Gateway implements AutoCloseable {
         markDraining();
         TimeUnit.NANOSECONDS.sleep(config.drain().toNanos());
         http.beginDrain();
+        grpc.beginDrain();
         close();
     }
 
     @Override
     public void close() {
         http.close();
+        grpc.close();
         reconciler.close();
         admin.close();
         metrics.close();

@@ -4,6 +4,9 @@ import static dev.penstock.runtime.Check.require;
 
 import java.util.Arrays;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.function.Supplier;
 
 /** What this server asks of ONNX Runtime and of its surroundings before it opens a model. */
 public final class NativeRuntime {
@@ -19,7 +22,45 @@ public final class NativeRuntime {
      */
     private static final String MODEL_OPTIONS_VARIABLE = "ORT_LOAD_CONFIG_FROM_MODEL";
 
+    /**
+     * Virtual memory; only what is touched becomes real. The runtime searches the process's command
+     * line by a regular expression that recurses once for every few characters of it: a command
+     * line of 6 KB, such as a long class path, overflows the 1 MiB stack of an ordinary thread and
+     * ends the process.
+     */
+    private static final long DEEP_STACK_BYTES = 256L << 20;
+
     private NativeRuntime() {}
+
+    /**
+     * Makes an engine on a thread whose stack holds what the runtime's first call needs.
+     *
+     * @param <E> the engine's type
+     */
+    public static <E extends Engine> E start(Supplier<E> engine) {
+        FutureTask<E> task = new FutureTask<>(engine::get);
+        Thread starter = new Thread(null, task, "engine-start", DEEP_STACK_BYTES);
+        starter.start();
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return task.get();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                } catch (ExecutionException e) {
+                    if (e.getCause() instanceof RuntimeException cause) {
+                        throw cause;
+                    }
+                    throw new IllegalStateException(e.getCause());
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
 
     /**
      * Refuses a runtime that is too old, and an environment that lets models choose options.

@@ -49,7 +49,7 @@ public final class DirectoryModelStore implements ModelStore {
     // What earlier looks saw, by place. Only what the last look saw is kept.
     private Map<Path, VersionTrack> versionTracks = new HashMap<>();
     private Map<Path, ConfigTrack> configTracks = new HashMap<>();
-    private Set<FolderKey> dotFolders = new HashSet<>();
+    private Map<FolderKey, FolderLook> dotFolders = new HashMap<>();
     private Map<String, String> ignored = new HashMap<>();
     private @Nullable StoreWatch watch;
 
@@ -148,7 +148,7 @@ public final class DirectoryModelStore implements ModelStore {
         private final Map<String, StoredModel> models = new HashMap<>();
         private final Map<Path, VersionTrack> versionTracksNow = new HashMap<>();
         private final Map<Path, ConfigTrack> configTracksNow = new HashMap<>();
-        private final Set<FolderKey> dotFoldersNow = new HashSet<>();
+        private final Map<FolderKey, FolderLook> dotFoldersNow = new HashMap<>();
         private final Map<String, String> ignoredNow = new HashMap<>();
         private final Set<Path> folders = new HashSet<>();
         private final long clockNanos = nanosSince1970(clock.instant());
@@ -214,9 +214,9 @@ public final class DirectoryModelStore implements ModelStore {
                     || dotFoldersNow.size() >= FolderReader.MAX_ENTRIES) {
                 return;
             }
-            dotFoldersNow.add(entry.key());
             List<String> names;
             try {
+                dotFoldersNow.put(entry.key(), reader.look(path, (name, kind) -> true));
                 names = reader.names(path);
             } catch (IOException e) {
                 return;
@@ -370,7 +370,7 @@ public final class DirectoryModelStore implements ModelStore {
                             before == null ? null : before.sight(),
                             look,
                             said,
-                            dotFolders.contains(look.key()),
+                            wasRenamedIn(look),
                             clockNanos,
                             tickerNanos);
             versionTracksNow.put(folder, new VersionTrack(sight, manifest));
@@ -430,6 +430,7 @@ public final class DirectoryModelStore implements ModelStore {
                     new FolderLook(
                             new FolderKey(0, 0, 0),
                             0,
+                            0,
                             stamp == null ? List.of() : List.of(stamp),
                             problem);
             Sight sight =
@@ -437,7 +438,7 @@ public final class DirectoryModelStore implements ModelStore {
                             before == null ? null : before.sight(),
                             look,
                             PublishRule.Manifest.ABSENT,
-                            isFirstOfRenamed(before, folder),
+                            cameWithItsFolder(folder, stamp),
                             clockNanos,
                             tickerNanos);
             ConfigTrack now = read(name, folder, stamp, problem, sight, before);
@@ -445,13 +446,19 @@ public final class DirectoryModelStore implements ModelStore {
             return now;
         }
 
-        private boolean isFirstOfRenamed(@Nullable ConfigTrack before, Path folder) {
-            if (before != null) {
-                return false;
-            }
+        // That the folder was seen under a dot name is not enough: its files may have been touched
+        // between the rename and this look.
+        private boolean wasRenamedIn(FolderLook look) {
+            FolderLook before = dotFolders.get(look.key());
+            return before != null
+                    && (look.isUntouchedSinceRename() || before.files().containsAll(look.files()));
+        }
+
+        private boolean cameWithItsFolder(Path folder, @Nullable FileStamp config) {
             try {
                 Entry entry = reader.entry(folder, "");
-                return entry != null && dotFolders.contains(entry.key());
+                FolderLook before = entry == null ? null : dotFolders.get(entry.key());
+                return before != null && (config == null || before.files().contains(config));
             } catch (IOException e) {
                 return false;
             }

@@ -124,6 +124,7 @@ final class FolderReader {
         return new FolderLook(
                 itself.key(),
                 Math.max(itself.stamp().modifiedNanos(), walk.newestFolderNanos),
+                itself.stamp().changedNanos(),
                 walk.files,
                 walk.problem);
     }

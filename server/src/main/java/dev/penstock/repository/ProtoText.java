@@ -62,7 +62,7 @@ final class ProtoText {
                 }
                 return fields;
             }
-            if (text.charAt(at) == end) {
+            if (end != '\0' && text.charAt(at) == end) {
                 at++;
                 return fields;
             }

@@ -30,7 +30,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class WarmUp {
     private static final int RUNS = 30;
+    private static final int MIN_RUNS = 5;
     private static final long BUDGET_NANOS = Duration.ofMillis(300).toNanos();
+    // A first run alone says nothing: it may have waited for a busy core.
+    private static final long MAX_NANOS = Duration.ofSeconds(3).toNanos();
     private static final long MAX_INPUT_BYTES = 256L << 20;
     private static final int EMPTY_STRING_BYTES = 4;
 
@@ -71,7 +74,8 @@ final class WarmUp {
                 RunLimit.Guard guard = limit.guard(runner)) {
             return new Result(measure(runner, inputs, guard), null);
         } catch (EngineException e) {
-            return new Result(null, "a run on zeros failed");
+            String said = OutsideText.printable(String.valueOf(e.getMessage()));
+            return new Result(null, "a run on zeros failed: " + said);
         } catch (FailureException e) {
             return new Result(null, "a run on zeros failed: " + e.failure().code());
         }
@@ -89,7 +93,9 @@ final class WarmUp {
             costs[runs++ % RUNS] = now - before;
             boolean isCheap =
                     runs % RUNS == 0 && median(costs, RUNS) < ExecutionPolicy.TURN_BELOW_NANOS;
-            if (isCheap || now - began >= BUDGET_NANOS || guard.hasEnded()) {
+            boolean isTimeUp =
+                    now - began >= MAX_NANOS || (now - began >= BUDGET_NANOS && runs >= MIN_RUNS);
+            if (isCheap || isTimeUp || guard.hasEnded()) {
                 return median(costs, Math.min(runs, RUNS));
             }
         }

@@ -1,0 +1,265 @@
+package dev.penstock.grpc;
+
+import dev.penstock.inference.Exchange;
+import dev.penstock.inference.Failure;
+import dev.penstock.inference.FailureException;
+import dev.penstock.inference.Incident;
+import dev.penstock.inference.InferRequest;
+import dev.penstock.inference.InferResponse;
+import dev.penstock.inference.ModelRef;
+import dev.penstock.inference.Outcome;
+import dev.penstock.inference.Protocol;
+import dev.penstock.inference.Reply;
+import dev.penstock.inference.TraceContext;
+import dev.penstock.runtime.Deadline;
+import dev.penstock.tensor.Memory;
+import dev.penstock.tensor.TensorSet;
+import io.grpc.Context;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One call of ModelInfer, from its message to its answer.
+ *
+ * <p>All but {@link #send} runs on the connection's event loop. The answer may come from a
+ * version's own thread, which then encodes and sends it; nobody else touches the call by then, but
+ * for a cancellation, which only sets a flag.
+ */
+final class ModelInferCall extends ServerCall.Listener<InferMessage> implements Reply {
+    private static final ModelRef UNKNOWN = new ModelRef("", ModelRef.ANY);
+    private static final long OVER = -1;
+    private static final VarHandle RESERVED;
+
+    static {
+        try {
+            RESERVED =
+                    MethodHandles.lookup()
+                            .findVarHandle(ModelInferCall.class, "reservedBytes", long.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final ModelInferMethod method;
+    private final ServerCall<InferMessage, OipMessageWriter> call;
+    private final @Nullable TraceContext trace;
+    private final @Nullable String headerId;
+    private final Deadline callDeadline;
+
+    private @Nullable InferMessage message;
+    private @Nullable Exchange exchange;
+    private boolean isAnswered;
+
+    // Bytes of the answer that wait for the network; OVER once the call ended, by whichever thread
+    // came first.
+    @SuppressWarnings("unused") // through RESERVED
+    private volatile long reservedBytes;
+
+    ModelInferCall(
+            ModelInferMethod method,
+            ServerCall<InferMessage, OipMessageWriter> call,
+            Metadata headers) {
+        this.method = method;
+        this.call = call;
+        this.trace = CallMetadata.trace(headers);
+        this.headerId = CallMetadata.requestId(headers);
+        this.callDeadline = callDeadline();
+    }
+
+    private Deadline callDeadline() {
+        io.grpc.Deadline asked = Context.current().getDeadline();
+        return asked == null
+                ? Deadline.NEVER
+                : Deadline.after(
+                        method.ticker.nanos(),
+                        Math.max(0, asked.timeRemaining(TimeUnit.NANOSECONDS)));
+    }
+
+    @Override
+    public Protocol protocol() {
+        return Protocol.GRPC;
+    }
+
+    @Override
+    public void onMessage(InferMessage received) {
+        if (isAnswered) {
+            received.free();
+        } else if (message != null) {
+            received.free();
+            refuse(UNKNOWN, null, invalid("ModelInfer takes one message, got more"));
+        } else {
+            message = received;
+        }
+    }
+
+    @Override
+    public void onHalfClose() {
+        if (isAnswered) {
+            return;
+        }
+        InferMessage received = message;
+        message = null;
+        if (received == null) {
+            refuse(UNKNOWN, null, invalid("ModelInfer takes one message, got none"));
+            return;
+        }
+        Memory block = received.block();
+        if (block == null) {
+            Failure why = received.refusal();
+            refuse(UNKNOWN, null, why == null ? new Failure.MemoryFull() : why);
+            return;
+        }
+        infer(received, block);
+    }
+
+    private void infer(InferMessage received, Memory block) {
+        OipMessageReader reader = new OipMessageReader(received, block, method.pool, method.limits);
+        boolean isTaken = false;
+        try {
+            reader.read();
+            if (reader.id() == null && headerId != null) {
+                checkHeaderId(headerId);
+            }
+            isTaken = true;
+            TensorSet inputs = reader.takeInputs();
+            exchange = method.service.accept(request(reader, inputs), this);
+        } catch (FailureException e) {
+            refuse(reader.model(), reader.id(), e.failure());
+        } catch (RuntimeException e) {
+            Failure why = Incident.report(method.service.newId(), "request not read", e);
+            refuse(reader.model(), reader.id(), why);
+        } finally {
+            if (!isTaken) {
+                block.close();
+            }
+        }
+    }
+
+    private void checkHeaderId(String id) {
+        if (id.length() > method.limits.idBytes()) {
+            throw Refusals.tooLong("x-request-id", id.length(), method.limits.idBytes());
+        }
+    }
+
+    private InferRequest request(OipMessageReader reader, TensorSet inputs) {
+        String id = reader.id();
+        return new InferRequest(
+                id == null ? headerId : id,
+                reader.model(),
+                inputs,
+                reader.outputs(),
+                callDeadline.earlier(reader.deadline(method.ticker.nanos())),
+                trace);
+    }
+
+    private static Failure invalid(String message) {
+        return new Failure.InvalidInput("MESSAGE_COUNT", message);
+    }
+
+    private void refuse(ModelRef model, @Nullable String id, Failure why) {
+        InferMessage unread = message;
+        message = null;
+        if (unread != null) {
+            unread.free();
+        }
+        exchange = method.service.refuse(model, id, trace, why, this);
+    }
+
+    @Override
+    public void onCancel() {
+        end();
+        Exchange running = exchange;
+        if (running != null) {
+            running.cancel();
+        }
+    }
+
+    @Override
+    public void onComplete() {
+        end();
+    }
+
+    private void end() {
+        InferMessage unread = message;
+        message = null;
+        if (unread != null) {
+            unread.free();
+        }
+        long reserved = (long) RESERVED.getAndSet(this, OVER);
+        if (reserved > 0) {
+            method.pool.returned(reserved);
+        }
+    }
+
+    @Override
+    public void send(Exchange answered, Outcome outcome) {
+        isAnswered = true;
+        try {
+            if (!call.isCancelled()) {
+                answer(answered, outcome);
+                answered.written(method.ticker.nanos());
+            }
+        } catch (RuntimeException e) {
+            // A call that ended while it was answered; its listener is told.
+            Incident.report(answered.id(), "answer not sent", e);
+        } finally {
+            answered.close();
+        }
+    }
+
+    private void answer(Exchange answered, Outcome outcome) {
+        switch (outcome) {
+            case InferResponse response -> succeed(answered, response);
+            case Failure failure -> fail(answered, failure);
+        }
+    }
+
+    private void succeed(Exchange answered, InferResponse response) {
+        OipMessageWriter body =
+                new OipMessageWriter(
+                        method.metadata.text(response.version()),
+                        answered.request().id(),
+                        answered.id(),
+                        response.outputs().tensors());
+        long size = body.byteSize();
+        if (size > method.limits.bodyBytes()) {
+            fail(
+                    answered,
+                    new Failure.PayloadTooLarge(
+                            "output too large: it takes "
+                                    + size
+                                    + " bytes, at most "
+                                    + method.limits.bodyBytes()
+                                    + " are allowed",
+                            "ask for fewer outputs or rows at a time"));
+        } else if (!reserve(size)) {
+            fail(answered, new Failure.MemoryFull());
+        } else {
+            call.sendHeaders(method.metadata.identity(answered));
+            call.sendMessage(body);
+            call.close(io.grpc.Status.OK, new Metadata());
+        }
+    }
+
+    /** Counts the answer until the call is over: only then has the network taken it. */
+    private boolean reserve(long size) {
+        if (!method.pool.reserve(size)) {
+            return false;
+        }
+        if (!RESERVED.compareAndSet(this, 0L, size)) {
+            method.pool.returned(size);
+        }
+        return true;
+    }
+
+    // No headers first: a client retries on its own only what was answered by trailers alone.
+    private void fail(Exchange answered, Failure failure) {
+        Metadata trailers = method.metadata.identity(answered);
+        method.metadata.describe(failure, trailers);
+        call.close(CallMetadata.status(failure), trailers);
+    }
+}

@@ -1,0 +1,113 @@
+package dev.penstock.grpc;
+
+import dev.penstock.inference.Limits;
+import dev.penstock.runtime.Deadline;
+
+/**
+ * The parameters of a request, of an input or of an output: looks at each as it comes, keeps what
+ * has a meaning here, and lets all others pass.
+ */
+final class RequestParameters {
+    /** What a parameter belongs to. */
+    enum Owner {
+        REQUEST,
+        INPUT,
+        OUTPUT
+    }
+
+    private static final int KEY = WireCursor.tag(1, WireCursor.LENGTH);
+    private static final int VALUE = WireCursor.tag(2, WireCursor.LENGTH);
+
+    private static final int BOOL = WireCursor.tag(1, WireCursor.VARINT);
+    private static final int INT64 = WireCursor.tag(2, WireCursor.VARINT);
+    private static final int STRING = WireCursor.tag(3, WireCursor.LENGTH);
+    private static final int DOUBLE = WireCursor.tag(4, WireCursor.FIXED64);
+    private static final int UINT64 = WireCursor.tag(5, WireCursor.VARINT);
+
+    private static final long NANOS_PER_MICRO = 1_000;
+
+    private final WireCursor cursor;
+    private final Limits limits;
+    private long timeoutMicros;
+
+    // The value of the entry that is being read: the tag of the choice that came last, and its
+    // number.
+    private int choice;
+    private long number;
+
+    RequestParameters(WireCursor cursor, Limits limits) {
+        this.cursor = cursor;
+        this.limits = limits;
+    }
+
+    /** Reads one entry of a parameter map. */
+    void read(Owner owner) {
+        String key = "";
+        choice = 0;
+        number = 0;
+        int outer = cursor.enter();
+        while (cursor.hasMore()) {
+            int tag = cursor.tag();
+            if (tag == KEY) {
+                key = cursor.name(limits.nameBytes(), "a parameter's name");
+            } else if (tag == VALUE) {
+                readValue();
+            } else {
+                cursor.skip(tag);
+            }
+        }
+        cursor.leave(outer);
+        apply(owner, key);
+    }
+
+    private void readValue() {
+        int outer = cursor.enter();
+        while (cursor.hasMore()) {
+            int tag = cursor.tag();
+            if (tag == BOOL || tag == INT64 || tag == UINT64) {
+                choice = tag;
+                number = cursor.varint();
+            } else if (tag == STRING) {
+                choice = tag;
+                cursor.text(limits.parameterBytes(), "a parameter's value");
+            } else if (tag == DOUBLE) {
+                choice = tag;
+                cursor.fixed64();
+            } else {
+                cursor.skip(tag);
+            }
+        }
+        cursor.leave(outer);
+    }
+
+    private void apply(Owner owner, String key) {
+        if (owner == Owner.REQUEST) {
+            if (key.equals("timeout")) {
+                timeoutMicros = timeout();
+            }
+            return;
+        }
+        if (key.startsWith("shared_memory_")) {
+            throw Refusals.unsupported("shared memory is not supported");
+        }
+        if (owner == Owner.OUTPUT && key.equals("classification")) {
+            throw Refusals.unsupported("output parameter 'classification' is not supported");
+        }
+    }
+
+    private long timeout() {
+        boolean isCount = choice == UINT64 || (choice == INT64 && number >= 0);
+        if (!isCount) {
+            throw Refusals.invalid(
+                    "INVALID_PARAMETER",
+                    "parameter 'timeout' must be a number of microseconds, 0 or more");
+        }
+        return number;
+    }
+
+    /** When the request's own timeout ends: never, if it has none. */
+    Deadline deadline(long nowNanos) {
+        boolean fits = timeoutMicros > 0 && timeoutMicros <= Long.MAX_VALUE / NANOS_PER_MICRO;
+        return fits ? Deadline.after(nowNanos, timeoutMicros * NANOS_PER_MICRO) : Deadline.NEVER;
+    }
+}

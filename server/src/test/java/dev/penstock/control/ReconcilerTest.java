@@ -1,0 +1,317 @@
+package dev.penstock.control;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.penstock.inference.Failure;
+import dev.penstock.inference.FailureException;
+import dev.penstock.inference.ModelRef;
+import dev.penstock.repository.Bench;
+import dev.penstock.repository.FakeEngine;
+import dev.penstock.repository.ModelStore;
+import dev.penstock.repository.StoreScan;
+import dev.penstock.repository.VersionPolicy;
+import dev.penstock.serving.ServingTable;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** From a change in the folder to what requests find. */
+final class ReconcilerTest {
+    @TempDir Path root;
+    private Bench bench;
+    private Served served;
+
+    @BeforeEach
+    void open() {
+        bench = new Bench(root);
+        served = new Served(bench, VersionPolicy.DEFAULT);
+    }
+
+    @AfterEach
+    void close() {
+        served.close();
+    }
+
+    private void old(String version, String words) throws IOException {
+        bench.writeOld(version + "/model.onnx", FakeEngine.model(words));
+    }
+
+    private void remove(String path) throws IOException {
+        try (var all = Files.walk(root.resolve(path))) {
+            for (Path file : all.sorted(java.util.Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+
+    private Failure failure(String model) {
+        return assertThrows(
+                        FailureException.class,
+                        () -> served.service.version(new ModelRef(model, ModelRef.ANY)))
+                .failure();
+    }
+
+    @Test
+    void whatLiesThereAtTheStartIsServedAfterOneLook() throws IOException {
+        old("a/1", "n=1");
+        old("a/2", "n=2");
+        old("a/3", "n=3");
+        served.step();
+        // Loads end within the order in this test; one more step publishes what they made.
+        served.reconciler.act();
+        assertEquals(3, served.current("a"));
+        assertTrue(served.serves("a", 2));
+        assertFalse(served.serves("a", 1));
+        assertTrue(served.service.isReady());
+    }
+
+    @Test
+    void anEmptyStoreIsReadyAfterOneLook() {
+        assertFalse(served.service.isReady());
+        served.step();
+        assertTrue(served.service.isReady());
+    }
+
+    @Test
+    void aFailedVersionDoesNotHoldReadinessBack() throws IOException {
+        old("a/1", "fails=open");
+        served.step();
+        assertTrue(served.service.isReady());
+        assertTrue(failure("a").message().contains("no available versions"));
+    }
+
+    @Test
+    void aNewVersionIsServedBeforeAnOldOneGoes() throws IOException {
+        old("a/1", "n=1");
+        old("a/2", "n=2");
+        served.settle();
+        bench.write("a/3/model.onnx", FakeEngine.model("n=3"));
+        while (served.current("a") != 3) {
+            assertTrue(served.serves("a", 1), "the old stays until the new is there");
+            served.step();
+        }
+        served.step();
+        assertFalse(served.serves("a", 1));
+        assertEquals("unloaded", served.state("a", 1));
+        assertEquals(2, bench.engine.openSessions.get());
+    }
+
+    @Test
+    void aBrokenNewVersionChangesNothing() throws IOException {
+        old("a/1", "n=1");
+        old("a/2", "n=2");
+        served.settle();
+        ServingTable before = served.service.table();
+        old("a/3", "fails=open");
+        served.settle();
+        assertEquals(2, served.current("a"));
+        assertTrue(served.serves("a", 1));
+        assertEquals(before.models().get("a"), served.service.table().models().get("a"));
+        VersionView view = served.view("a", 3);
+        assertEquals("failed", view.state());
+        assertEquals("session", view.step());
+        assertEquals("no such opset", view.reason());
+    }
+
+    @Test
+    void aBrokenVersionIsTriedOnceAndAgainWhenItsFilesChange() throws IOException {
+        old("a/1", "fails=open");
+        served.settle();
+        assertEquals(1, bench.engine.opens.get());
+        bench.write("a/1/model.onnx", FakeEngine.model("n=1"));
+        served.settle();
+        assertEquals(1, served.current("a"));
+        assertEquals(2, bench.engine.opens.get());
+    }
+
+    @Test
+    void anOlderVersionIsTriedWhenNewerOnesFail() throws IOException {
+        old("a/1", "n=1");
+        old("a/2", "fails=open");
+        old("a/3", "fails=type");
+        served.settle();
+        assertEquals(1, served.current("a"));
+    }
+
+    @Test
+    void aChangeInPlaceIsRefusedAndShown() throws IOException {
+        old("a/1", "n=1");
+        served.settle();
+        String digest = served.digest("a");
+        assertNull(served.view("a", 1).reason());
+        bench.write("a/1/model.onnx", FakeEngine.model("n=2"));
+        served.settle();
+        assertEquals(digest, served.digest("a"));
+        assertEquals(1, bench.engine.opens.get());
+        assertTrue(served.view("a", 1).reason().contains("changed in place"));
+        assertEquals("ready", served.view("a", 1).state());
+    }
+
+    @Test
+    void aModelDeletedInsideItsFolderServesOn() throws IOException {
+        old("a/1", "n=1");
+        served.settle();
+        Files.delete(root.resolve("a/1/model.onnx"));
+        served.settle();
+        assertEquals(1, served.current("a"));
+        assertTrue(served.view("a", 1).reason().contains("changed in place"));
+    }
+
+    @Test
+    void aVersionWhoseFolderIsDeletedIsUnloaded() throws IOException {
+        old("a/1", "n=1");
+        old("a/2", "n=2");
+        served.settle();
+        remove("a/2");
+        served.step();
+        served.step();
+        assertEquals(2, served.current("a"), "two looks are not enough");
+        served.settle();
+        assertEquals(1, served.current("a"));
+        assertEquals("none", served.state("a", 2));
+    }
+
+    @Test
+    void theRootRenamedAwayUnloadsNothing() throws IOException {
+        old("a/1", "n=1");
+        old("b/1", "n=2");
+        served.settle();
+        Path elsewhere = root.resolveSibling(root.getFileName() + "-away");
+        Files.move(root, elsewhere);
+        served.settle();
+        assertTrue(served.reconciler.removalGuard());
+        assertEquals(1, served.current("a"));
+        assertEquals(1, served.current("b"));
+        Files.move(elsewhere, root);
+        served.settle();
+        assertFalse(served.reconciler.removalGuard());
+        assertEquals(2, bench.engine.opens.get(), "nothing was loaded again");
+    }
+
+    @Test
+    void anEmptyMountUnloadsNothingAndNewModelsStillCome() throws IOException {
+        old("a/1", "n=1");
+        served.settle();
+        remove("a");
+        old("b/1", "n=2");
+        served.settle();
+        assertTrue(served.reconciler.removalGuard());
+        assertEquals(1, served.current("a"));
+        assertEquals(1, served.current("b"));
+    }
+
+    @Test
+    void aFolderReplacedBetweenLooksServesOn() throws IOException {
+        old("a/1", "n=1");
+        served.settle();
+        Files.move(root.resolve("a/1"), root.resolve("a/.old"));
+        served.step();
+        bench.write("a/.new/model.onnx", FakeEngine.model("n=2"));
+        Files.move(root.resolve("a/.new"), root.resolve("a/1"));
+        String digest = served.digest("a");
+        served.settle();
+        assertEquals(digest, served.digest("a"));
+        assertEquals(1, bench.engine.opens.get());
+    }
+
+    @Test
+    void aPolicyInTheConfigurationIsFollowedWhenItChanges() throws IOException {
+        old("a/1", "n=1");
+        old("a/2", "n=2");
+        old("a/3", "n=3");
+        bench.writeOld("a/config.pbtxt", "version_policy { specific { versions: [1] } }");
+        served.settle();
+        assertEquals(1, served.current("a"));
+        assertEquals("stored", served.view("a", 3).state());
+        bench.write("a/config.pbtxt", "version_policy { latest { num_versions: 1 } }");
+        served.settle();
+        assertEquals(3, served.current("a"));
+        assertFalse(served.serves("a", 1));
+    }
+
+    @Test
+    void versionsThatWaitAreShownWithTheirReason() throws IOException {
+        bench.write("a/1/model.onnx", FakeEngine.model("n=1"));
+        served.step();
+        assertEquals("waiting", served.view("a", 1).state());
+    }
+
+    @Test
+    void theViewOfAReadyVersionHasWhatOperatorsAsk() throws IOException {
+        old("a/1", "cost=4100");
+        served.settle();
+        VersionView view = served.view("a", 1);
+        assertEquals("ready", view.state());
+        assertEquals("turn", view.execution());
+        assertEquals("median run 4.1 us", view.executionReason());
+        assertEquals(FakeEngine.sha256(FakeEngine.model("cost=4100")), view.digest());
+        assertEquals(FakeEngine.model("cost=4100").length, view.bytes());
+    }
+
+    @Test
+    void closingLeavesModelsKnownAndNotReady() throws IOException {
+        old("a/1", "n=1");
+        served.settle();
+        served.reconciler.close();
+        assertTrue(failure("a") instanceof Failure.NotReady, () -> failure("a").code());
+        assertEquals(0, bench.engine.openSessions.get());
+    }
+
+    @Test
+    void aTableIsPublishedOnlyWhenItIsNews() throws IOException {
+        old("a/1", "n=1");
+        served.settle();
+        ServingTable before = served.service.table();
+        served.settle();
+        assertEquals(before, served.service.table());
+    }
+
+    @Test
+    void aStoreThatCannotBeSeenChangesNothing() throws IOException {
+        old("a/1", "n=1");
+        served.settle();
+        ModelStore blind =
+                new ModelStore() {
+                    @Override
+                    public StoreScan scan() throws IOException {
+                        throw new IOException("input/output error");
+                    }
+
+                    @Override
+                    public void watch(Runnable changed) {}
+
+                    @Override
+                    public void close() {}
+                };
+        Reconciler reconciler =
+                new Reconciler(
+                        blind,
+                        bench.repository,
+                        served.service,
+                        VersionPolicy.DEFAULT,
+                        Duration.ofSeconds(1),
+                        bench.time);
+        for (int i = 0; i < 10; i++) {
+            bench.time.pass(Duration.ofSeconds(1));
+            reconciler.step();
+        }
+        assertEquals(1, served.current("a"));
+    }
+
+    @Test
+    void startedItFollowsTheFolderByItself() throws Exception {
+        old("a/1", "n=1");
+        served.reconciler.start();
+        Bench.await("a/1 is served", () -> served.current("a") == 1);
+        assertTrue(served.service.isReady());
+    }
+}

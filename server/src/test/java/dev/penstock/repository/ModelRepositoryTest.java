@@ -1,0 +1,354 @@
+package dev.penstock.repository;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.penstock.inference.VersionId;
+import dev.penstock.inference.VersionInfo;
+import dev.penstock.repository.StoredVersion.Published;
+import dev.penstock.repository.VersionState.Failed;
+import dev.penstock.repository.VersionState.Ready;
+import dev.penstock.repository.VersionState.Unloaded;
+import dev.penstock.scheduling.SchedulingContext;
+import dev.penstock.scheduling.Watchdog;
+import dev.penstock.tensor.Shape;
+import dev.penstock.tensor.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The life of a version, step by step, on an engine that fails where it is told to. */
+final class ModelRepositoryTest implements VersionListener {
+    private static final VersionId ID = new VersionId("a", 1);
+
+    @TempDir Path root;
+    private final List<String> heard = Collections.synchronizedList(new ArrayList<>());
+    private Bench bench;
+
+    @Override
+    public void entered(VersionId version, String state) {
+        heard.add(version + " " + state);
+    }
+
+    @Override
+    public void loaded(LiveVersion version, long fileBytes, long loadNanos) {
+        heard.add(version.info().id() + " loaded " + fileBytes);
+    }
+
+    @Override
+    public void unloaded(VersionInfo version) {
+        heard.add(version.id() + " closed");
+    }
+
+    @BeforeEach
+    void open() {
+        bench = new Bench(root, Map.of("forced", Execution.POOL), this);
+    }
+
+    @AfterEach
+    void close() {
+        bench.close();
+    }
+
+    private Published store(String words) throws IOException {
+        bench.writeOld("a/1/model.onnx", FakeEngine.model(words));
+        return bench.published(ID);
+    }
+
+    private VersionState load(Published stored) {
+        bench.repository.load(stored);
+        return bench.repository.find(stored.id()).state();
+    }
+
+    private Ready ready(String words) throws IOException {
+        return assertInstanceOf(Ready.class, load(store(words)));
+    }
+
+    private Failed failed(String words) throws IOException {
+        Failed failed = assertInstanceOf(Failed.class, load(store(words)));
+        assertEquals(0, bench.engine.openSessions.get(), "a failed load leaves nothing open");
+        assertEquals(0, bench.engine.openRunners.get());
+        return failed;
+    }
+
+    private void unload(VersionId id) {
+        bench.repository.unload(id);
+        Bench.await("unloaded " + id, () -> bench.repository.find(id).state() instanceof Unloaded);
+    }
+
+    @Test
+    void aLoadGivesTheEngineTheBytesThatItsDigestNames() throws IOException {
+        byte[] model = FakeEngine.model("n=1");
+        Ready ready = ready("n=1");
+        assertEquals(FakeEngine.sha256(model), ready.version().info().sha256());
+        assertEquals(List.of(FakeEngine.sha256(model)), bench.engine.openedDigests);
+        assertEquals(model.length, ready.fileBytes());
+        assertEquals(List.of("a/1 loading", "a/1 loaded " + model.length, "a/1 ready"), heard);
+    }
+
+    @Test
+    void aCheapRunGoesOnTheLoopAndADearOneToThePool() throws IOException {
+        Ready cheap = ready("cost=4100");
+        assertEquals("turn", cheap.version().scheduler().execution());
+        assertEquals("median run 4.1 us", cheap.executionReason());
+        assertEquals(30, bench.engine.runs.get());
+        unload(ID);
+        Ready dear = ready("cost=100000");
+        assertEquals("pool", dear.version().scheduler().execution());
+        assertEquals(Execution.POOL, dear.execution());
+        assertEquals("median run 100.0 us", dear.executionReason());
+    }
+
+    @Test
+    void aWarmUpOfADearModelEndsAfterThreeHundredMilliseconds() throws IOException {
+        ready("cost=50000000");
+        // 50 ms a run: the sixth ends at 300 ms.
+        assertEquals(6, bench.engine.runs.get());
+    }
+
+    @Test
+    void theOperatorsWordWinsOverTheCost() throws IOException {
+        bench.writeOld("forced/1/model.onnx", FakeEngine.model("cost=4100"));
+        Published stored = bench.published(new VersionId("forced", 1));
+        Ready ready = assertInstanceOf(Ready.class, load(stored));
+        assertEquals("pool", ready.version().scheduler().execution());
+        assertEquals("set by the operator; median run 4.1 us", ready.executionReason());
+    }
+
+    @Test
+    void theWarmUpsInputIsTheSmallestLegalOne() throws IOException {
+        ready("dims=-1,3,-1");
+        Tensor input = bench.engine.lastInputs.getFirst();
+        assertEquals(Shape.of(1, 3, 1), input.shape());
+        // 3 elements of FP32.
+        assertEquals(12, input.byteSize());
+        unload(ID);
+        ready("dims=2,-1 type=BYTES");
+        // 2 empty strings, each a length of 4 bytes.
+        assertEquals(8, bench.engine.lastInputs.getFirst().byteSize());
+        unload(ID);
+        ready("dims=");
+        assertEquals(4, bench.engine.lastInputs.getFirst().byteSize());
+    }
+
+    @Test
+    void aModelThatRefusesZerosIsReadyInThePool() throws IOException {
+        for (String how : List.of("run", "caller")) {
+            Ready ready = ready("fails=" + how);
+            assertEquals("pool", ready.version().scheduler().execution());
+            assertTrue(ready.executionReason().startsWith("cost unknown: a run on zeros failed"));
+            unload(ID);
+        }
+    }
+
+    @Test
+    void aModelWhoseSmallestInputIsHugeIsReadyUntried() throws IOException {
+        Ready ready = ready("dims=100000,100000");
+        assertEquals("pool", ready.version().scheduler().execution());
+        assertEquals(0, bench.engine.runs.get());
+    }
+
+    @Test
+    void eachRefusalOfTheRuntimeHasItsRemedy() throws IOException {
+        assertEquals("session", failed("fails=open").step().word());
+        Failed type = failed("fails=type");
+        assertEquals("complex64", type.reason());
+        assertTrue(type.remedy().contains("--engine ffm"), type.remedy());
+        assertTrue(failed("fails=sequence").remedy().contains("zipmap"));
+    }
+
+    @Test
+    void aModelWithoutOutputsFailsAtItsSignature() throws IOException {
+        assertEquals(LoadStep.SIGNATURE, failed("mute=1").step());
+    }
+
+    @Test
+    void aBatchLimitWantsOpenFirstDimensions() throws IOException {
+        bench.writeOld("a/config.pbtxt", "max_batch_size: 8");
+        Failed fixed = failed("dims=1,4");
+        assertEquals(LoadStep.CONFIG, fixed.step());
+        assertTrue(fixed.reason().contains("input x of shape [1,4]"), fixed.reason());
+        assertEquals(LoadStep.CONFIG, failed("dims=").step());
+        Ready open = ready("dims=-1,4");
+        assertEquals(8, open.version().info().signature().maxBatchSize());
+    }
+
+    @Test
+    void aBugInAWarmUpFailsTheVersionAndClosesIt() throws IOException {
+        assertEquals(LoadStep.WARM_UP, failed("fails=bug").step());
+    }
+
+    @Test
+    void anErrorOfTheRuntimeFailsTheVersionAndNothingElse() throws IOException {
+        bench.engine.whileOpening =
+                () -> {
+                    throw new UnsatisfiedLinkError("no such symbol");
+                };
+        Failed failed = failed("n=1");
+        assertEquals("the load broke: UnsatisfiedLinkError", failed.reason());
+    }
+
+    @Test
+    void aManifestsDigestIsComparedWithTheBytesThatWereRead() throws IOException {
+        byte[] model = FakeEngine.model("n=1");
+        byte[] other = FakeEngine.model("n=2");
+        bench.writeOld("a/1/model.onnx", other);
+        bench.writeOld("a/1/manifest.json", DirectoryModelStoreTest.manifest(model));
+        Failed failed = assertInstanceOf(Failed.class, load(bench.published(ID)));
+        assertEquals(LoadStep.DIGEST, failed.step());
+        assertEquals(0, bench.engine.opens.get(), "the engine never sees such bytes");
+    }
+
+    @Test
+    void filesThatChangeWhileTheRuntimeReadsBesideTheModelFailTheLoad() throws IOException {
+        bench.writeOld("a/1/weights", "whole");
+        bench.engine.whileOpening =
+                () -> {
+                    try {
+                        bench.write("a/1/weights", "other");
+                    } catch (IOException e) {
+                        throw new AssertionError(e);
+                    }
+                };
+        Failed failed = failed("n=1");
+        assertEquals(LoadStep.FETCH, failed.step());
+        assertEquals(root.resolve("a/1/model.onnx"), bench.engine.lastConfig.modelFile());
+    }
+
+    @Test
+    void aFileSwappedAfterTheLookIsNotLoaded() throws IOException {
+        Published stored = store("n=1");
+        bench.write("a/1/.other", FakeEngine.model("n=2"));
+        Files.move(
+                root.resolve("a/1/.other"),
+                root.resolve("a/1/model.onnx"),
+                java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+        assertEquals(LoadStep.FETCH, assertInstanceOf(Failed.class, load(stored)).step());
+        assertEquals(0, bench.engine.opens.get());
+    }
+
+    @Test
+    void anUnloadDrainsThenClosesThenTells() throws IOException {
+        ready("n=1");
+        heard.clear();
+        unload(ID);
+        assertEquals(List.of("a/1 draining", "a/1 closed", "a/1 unloaded"), heard);
+        assertEquals(0, bench.engine.openSessions.get());
+    }
+
+    @Test
+    void aSecondLifeIsAnotherVersion() throws IOException {
+        Published stored = store("n=1");
+        load(stored);
+        Version first = bench.repository.find(ID);
+        VersionInfo before = ((Ready) first.state()).version().info();
+        assertThrows(IllegalStateException.class, () -> bench.repository.load(stored));
+        unload(ID);
+        load(stored);
+        assertNotSame(first, bench.repository.find(ID));
+        assertNotSame(before, ((Ready) bench.repository.find(ID).state()).version().info());
+        assertInstanceOf(Unloaded.class, first.state(), "a life never goes back");
+    }
+
+    @Test
+    void onlyWhatIsOverIsForgotten() throws IOException {
+        ready("n=1");
+        bench.repository.forget(ID);
+        assertNotNull(bench.repository.find(ID));
+        unload(ID);
+        bench.repository.forget(ID);
+        assertEquals(List.of(), bench.repository.versions());
+    }
+
+    @Test
+    void twoHundredLoadsLeaveNothing() throws IOException {
+        Published stored = store("cost=4100");
+        for (int i = 0; i < 200; i++) {
+            assertInstanceOf(Ready.class, load(stored));
+            unload(ID);
+        }
+        assertEquals(200, bench.engine.opens.get());
+        assertEquals(0, bench.engine.openSessions.get());
+        assertEquals(0, bench.engine.openRunners.get());
+        Bench.await("no drain thread left", () -> threads("drain-a/1") == 0);
+    }
+
+    @Test
+    void twoHundredLoadsOnThePoolLeaveNoThread() throws IOException {
+        Published stored = store("cost=10000000");
+        for (int i = 0; i < 200; i++) {
+            assertInstanceOf(Ready.class, load(stored));
+            unload(ID);
+        }
+        Bench.await("no instance thread left", () -> threads("a/1-") == 0);
+        assertEquals(0, bench.engine.openRunners.get());
+    }
+
+    private static long threads(String prefix) {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().startsWith(prefix))
+                .count();
+    }
+
+    @Test
+    void aHangingWarmUpIsEndedAtTheLimitOfARun() throws IOException {
+        SchedulingContext impatient =
+                new SchedulingContext(
+                        bench.time,
+                        new Watchdog(bench.time),
+                        Duration.ofMillis(20).toNanos(),
+                        16,
+                        1);
+        Published stored = store("fails=hang");
+        try (ModelRepository repository =
+                new ModelRepository(
+                        bench.engine, impatient, ExecutionPolicy.AUTO, 1, bench.time, this)) {
+            repository.load(stored);
+            Bench.await("ready in spite of it", () -> repository.find(ID).state() instanceof Ready);
+            Ready ready = (Ready) repository.find(ID).state();
+            assertEquals("pool", ready.version().scheduler().execution());
+        }
+    }
+
+    @Test
+    void closingEndsAWarmUpThatHangs() throws Exception {
+        Published stored = store("fails=hang");
+        CountDownLatch opening = new CountDownLatch(1);
+        bench.engine.whileOpening = opening::countDown;
+        ModelRepository repository =
+                new ModelRepository(
+                        bench.engine, bench.scheduling, ExecutionPolicy.AUTO, 1, bench.time, this);
+        repository.load(stored);
+        opening.await();
+        repository.close();
+        assertInstanceOf(Unloaded.class, repository.find(ID).state());
+        assertEquals(0, bench.engine.openSessions.get());
+    }
+
+    @Test
+    void aRefusedVersionIsKnownWithItsReason() throws IOException {
+        bench.writeOld("a/1/model.onnx", FakeEngine.model("n=1"));
+        bench.writeOld("a/config.pbtxt", "backend: \"python\"");
+        StoredVersion.Refused refused =
+                assertInstanceOf(StoredVersion.Refused.class, bench.settled().find(ID));
+        bench.repository.refuse(refused);
+        Failed failed = assertInstanceOf(Failed.class, bench.repository.find(ID).state());
+        assertEquals(LoadStep.CONFIG, failed.step());
+        assertFalse(failed.remedy().isEmpty());
+    }
+}
