@@ -38,14 +38,10 @@ final class Child implements AutoCloseable {
         File file = log.toFile();
         ProcessBuilder builder =
                 new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.appendTo(file));
-        // ONNX Runtime's telemetry reads, sends and writes beside the work that is measured.
+        // ONNX Runtime's telemetry would read, write and send beside the work that is measured, and
+        // overflows its stack when the command line has some thousand characters.
         builder.environment().put("ORT_DISABLE_TELEMETRY", "1");
-        if (isOurs) {
-            // Not on the command line: that telemetry, where it is not disabled, overflows its
-            // stack when it matches a command line of some thousand characters against an
-            // expression.
-            builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
-        } else {
+        if (!isOurs) {
             builder.redirectOutput(ProcessBuilder.Redirect.appendTo(file));
         }
         return new Child(name, builder.start());
@@ -59,6 +55,8 @@ final class Child implements AutoCloseable {
         command.add("--enable-native-access=ALL-UNNAMED");
         command.add("--sun-misc-unsafe-memory-access=allow");
         command.addAll(options);
+        command.add("-cp");
+        command.add(System.getProperty("java.class.path"));
         command.add(main.getName());
         command.addAll(args);
         return start(name, command, log, true);

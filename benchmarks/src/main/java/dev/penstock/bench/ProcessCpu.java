@@ -3,7 +3,6 @@ package dev.penstock.bench;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -27,7 +26,7 @@ record ProcessCpu(Map<String, Long> nanos, Map<String, String> names) {
                     names.put(id, Files.readString(thread.resolve("comm")).strip());
                     String running = Files.readString(thread.resolve("schedstat"));
                     nanos.put(id, Long.parseLong(running.substring(0, running.indexOf(' '))));
-                } catch (NoSuchFileException e) {
+                } catch (IOException e) {
                     // The thread ended while we looked; what it used in this round is lost.
                     continue;
                 }

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
@@ -53,6 +54,7 @@ final class Report {
         Block block = blocks.getLast();
         int count = block.rounds.values().iterator().next().size();
         out.printf(
+                Locale.ROOT,
                 "%n%s, c=%d, %s, %d rounds of %d ms, load %.1f%n%s%n%n",
                 workload.model(),
                 block.concurrency,
@@ -62,6 +64,7 @@ final class Report {
                 block.load,
                 Machine.describe());
         out.printf(
+                Locale.ROOT,
                 "%-22s %8s %7s %7s  %-20s  %-16s %5s  %-16s  %s%n",
                 "",
                 "req/s",
@@ -78,14 +81,17 @@ final class Report {
                     each.reference() == null ? null : block.rounds.get(each.reference());
             boolean hasSocket = each.protocol() != null;
             out.printf(
+                    Locale.ROOT,
                     "%-22s %8.0f %7s %7s  %-20s  %-16s %5s  %-16s  %.0f%n",
                     each.name(),
                     spread(rounds, Round::perSecond).median(),
                     hasSocket
-                            ? String.format("%.0f", spread(rounds, Round::p50Micros).median())
+                            ? String.format(
+                                    Locale.ROOT, "%.0f", spread(rounds, Round::p50Micros).median())
                             : "",
                     hasSocket
-                            ? String.format("%.0f", spread(rounds, Round::p99Micros).median())
+                            ? String.format(
+                                    Locale.ROOT, "%.0f", spread(rounds, Round::p99Micros).median())
                             : "",
                     spread(rounds, Round::cpuMicros).show("%6.1f"),
                     ratio(rounds, reference),
@@ -94,11 +100,12 @@ final class Report {
                     spread(rounds, Round::heapBytes).median());
         }
         out.printf(
+                Locale.ROOT,
                 "%nthree numbers are min, median, max over the rounds; a ratio is taken within a"
                         + " round;%nbest is the ratio of the two best rounds; the others are"
                         + " medians%n");
         if (bad() > 0) {
-            out.printf("!! %d bad answers%n", bad());
+            out.printf(Locale.ROOT, "!! %d bad answers%n", bad());
         }
     }
 
@@ -118,6 +125,7 @@ final class Report {
             return "";
         }
         return String.format(
+                Locale.ROOT,
                 "%.2f",
                 spread(rounds, Round::cpuMicros).min() / spread(to, Round::cpuMicros).min());
     }

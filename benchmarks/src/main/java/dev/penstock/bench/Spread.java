@@ -1,6 +1,7 @@
 package dev.penstock.bench;
 
 import java.util.Arrays;
+import java.util.Locale;
 
 /** The smallest, the middle and the largest of some values: all that is said of rounds. */
 record Spread(double min, double median, double max) {
@@ -12,6 +13,6 @@ record Spread(double min, double median, double max) {
     }
 
     String show(String format) {
-        return String.format(format + " " + format + " " + format, min, median, max);
+        return String.format(Locale.ROOT, format + " " + format + " " + format, min, median, max);
     }
 }

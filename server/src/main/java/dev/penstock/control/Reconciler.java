@@ -41,6 +41,8 @@ public final class Reconciler implements AutoCloseable {
     // A copy of many files wakes often; one look sees all of it.
     private static final long LOOK_GAP_NANOS = Duration.ofMillis(100).toNanos();
 
+    private static final long SETTLE_LIMIT_NANOS = Duration.ofSeconds(30).toNanos();
+
     private final ModelStore store;
     private final ModelRepository repository;
     private final InferenceService service;
@@ -59,6 +61,7 @@ public final class Reconciler implements AutoCloseable {
     // Of the one thread that steps.
     private Map<VersionId, Absences.Missing> missing = new HashMap<>();
     private boolean hasLooked;
+    private long firstLookNanos;
     private boolean wasReady;
     private @Nullable String lastTrouble;
     private volatile StoreScan scan = StoreScan.EMPTY;
@@ -203,7 +206,10 @@ public final class Reconciler implements AutoCloseable {
             }
             return;
         }
-        hasLooked = true;
+        if (!hasLooked) {
+            hasLooked = true;
+            firstLookNanos = ticker.nanos();
+        }
         missing = absences.look(missing, scan, lives(), ticker.nanos());
         act();
     }
@@ -251,9 +257,25 @@ public final class Reconciler implements AutoCloseable {
         }
     }
 
-    // All loads that the first looks led to are over: ready, or failed.
+    // In the store, perhaps not whole yet, and not alive.
+    private List<VersionId> waiting() {
+        return scan.models().values().stream()
+                .flatMap(model -> model.versions().values().stream())
+                .filter(stored -> stored instanceof StoredVersion.Waiting)
+                .map(StoredVersion::id)
+                .filter(id -> repository.find(id) == null)
+                .toList();
+    }
+
+    // What the first look found is loaded or failed. Files that are still settling count as
+    // loading, for a
+    // while: who starts a server beside fresh files wants them served when it says that it is
+    // ready.
     private void markReady() {
         if (wasReady) {
+            return;
+        }
+        if (!waiting().isEmpty() && ticker.nanos() - firstLookNanos < SETTLE_LIMIT_NANOS) {
             return;
         }
         for (Version version : repository.versions()) {
@@ -284,6 +306,11 @@ public final class Reconciler implements AutoCloseable {
                 case VersionState.Unloaded unloaded -> {}
                 case VersionState.Failed failed -> {}
             }
+        }
+        for (VersionId waiting : waiting()) {
+            drafts.computeIfAbsent(waiting.model(), name -> new Draft())
+                    .pending
+                    .putIfAbsent(waiting.number(), "Waiting");
         }
         Map<String, ServedModel> models = new HashMap<>();
         drafts.forEach((name, draft) -> models.put(name, draft.served(name)));

@@ -33,6 +33,7 @@ public final class GrpcServer implements AutoCloseable {
     private static final int RESETS_SECONDS = 30;
     private static final int HANDSHAKE_SECONDS = 5;
     private static final int HEALTH_MILLIS = 250;
+    private static final int DRAIN_SECONDS = 10;
     private static final int CLOSE_SECONDS = 5;
 
     private final Limits limits;
@@ -132,7 +133,7 @@ public final class GrpcServer implements AutoCloseable {
         }
     }
 
-    /** Ends every call that is left, and waits a little for that. */
+    /** Waits a while for the calls that are left to be answered, then ends those that are not. */
     @Override
     public void close() {
         beginDrain();
@@ -144,9 +145,11 @@ public final class GrpcServer implements AutoCloseable {
         if (started == null) {
             return;
         }
-        started.shutdownNow();
         try {
-            started.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS);
+            if (!started.awaitTermination(DRAIN_SECONDS, TimeUnit.SECONDS)) {
+                started.shutdownNow();
+                started.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS);
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

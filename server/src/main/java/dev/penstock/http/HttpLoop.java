@@ -73,6 +73,11 @@ final class HttpLoop {
         }
     }
 
+    /** How many connections there are. */
+    int open() {
+        return connections.size();
+    }
+
     /** Closes the connections with nothing to answer; how many are left. */
     int closeIdle() {
         for (int i = connections.size() - 1; i >= 0; i--) {

@@ -1,5 +1,7 @@
 package dev.penstock.http;
 
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
+
 import dev.penstock.inference.Limits;
 import dev.penstock.inference.ServerInfo;
 import dev.penstock.runtime.Ticker;
@@ -35,6 +37,10 @@ public final class HttpServer implements AutoCloseable {
     private static final int BACKLOG = 1024;
     private static final long SWEEP_MILLIS = 250;
     private static final long POLL_NANOS = Duration.ofMillis(10).toNanos();
+
+    /** How long a connection without a request may still bring one. */
+    private static final Duration LINGER = Duration.ofSeconds(1);
+
     private static final Duration CLOSE_TIME = Duration.ofSeconds(10);
 
     private final InferenceService service;
@@ -46,6 +52,7 @@ public final class HttpServer implements AutoCloseable {
     private final Map<EventLoop, HttpLoop> loops = new ConcurrentHashMap<>();
     private final List<Future<?>> sweeps = new ArrayList<>();
     private volatile boolean isDraining;
+    private volatile long drainNanos;
     private @Nullable Channel listener;
 
     public HttpServer(
@@ -157,11 +164,17 @@ public final class HttpServer implements AutoCloseable {
                                 }));
     }
 
-    /** Every answer is the last of its connection from now on; idle connections are closed. */
+    /**
+     * Every answer is the last of its connection from now on. Idle connections are left for a
+     * while: their client may be sending, and a request that meets a closed connection is lost.
+     */
     public void beginDrain() {
-        isDraining = true;
-        for (HttpLoop loop : loops.values()) {
-            loop.loop().execute(loop::closeIdle);
+        if (!isDraining) {
+            drainNanos = ticker.nanos();
+            isDraining = true;
+            for (HttpLoop loop : loops.values()) {
+                var _ = loop.loop().schedule(loop::closeIdle, LINGER.toMillis(), MILLISECONDS);
+            }
         }
     }
 
@@ -186,9 +199,10 @@ public final class HttpServer implements AutoCloseable {
     }
 
     private int openConnections() {
+        boolean isQuiet = ticker.nanos() - drainNanos > LINGER.toNanos();
         int open = 0;
         for (HttpLoop loop : loops.values()) {
-            open += await(loop.loop().submit(loop::closeIdle));
+            open += await(loop.loop().submit(isQuiet ? loop::closeIdle : loop::open));
         }
         return open;
     }

@@ -74,7 +74,8 @@ final class WarmUp {
                 RunLimit.Guard guard = limit.guard(runner)) {
             return new Result(measure(runner, inputs, guard), null);
         } catch (EngineException e) {
-            return new Result(null, "a run on zeros failed");
+            String said = OutsideText.printable(String.valueOf(e.getMessage()));
+            return new Result(null, "a run on zeros failed: " + said);
         } catch (FailureException e) {
             return new Result(null, "a run on zeros failed: " + e.failure().code());
         }

@@ -56,7 +56,7 @@ final class ReconcilerTest {
     private Failure failure(String model) {
         return assertThrows(
                         FailureException.class,
-                        () -> served.service.find(new ModelRef(model, ModelRef.ANY)))
+                        () -> served.service.version(new ModelRef(model, ModelRef.ANY)))
                 .failure();
     }
 

@@ -76,7 +76,7 @@ final class Served implements AutoCloseable {
     }
 
     String digest(String model) {
-        return service.find(new ModelRef(model, ModelRef.ANY)).info().sha256();
+        return service.version(new ModelRef(model, ModelRef.ANY)).sha256();
     }
 
     String state(String model, long number) {

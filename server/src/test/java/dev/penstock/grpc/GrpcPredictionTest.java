@@ -382,6 +382,7 @@ final class GrpcPredictionTest {
                         Requests.good()
                                 .setModelName("held")
                                 .putParameters("timeout", Requests.number(5)));
+        GrpcFixture.await(() -> holding.held.size() == 1);
         var second = hold(Requests.good().setModelName("held"));
         GrpcFixture.await(() -> holding.held.size() == 2);
         long after = System.nanoTime();

@@ -6,6 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import dev.penstock.inference.VersionId;
 import dev.penstock.repository.StoredVersion.Published;
 import dev.penstock.repository.StoredVersion.Refused;
@@ -22,6 +26,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
@@ -32,6 +37,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
 
 /** What the store makes of folders that follow its rules, and of those that do not. */
 final class DirectoryModelStoreTest {
@@ -475,6 +481,57 @@ final class DirectoryModelStoreTest {
                 new DirectoryModelStore(root, "single", InstantSource.system(), Ticker.SYSTEM)) {
             assertInstanceOf(Waiting.class, real.scan().find(id("a", 1)));
         }
+    }
+
+    @Test
+    void whatIsIgnoredIsLoggedOnceAndAgainWhenItComesBack() throws IOException {
+        Logger logger = (Logger) LoggerFactory.getLogger(DirectoryModelStore.class);
+        ListAppender<ILoggingEvent> lines = new ListAppender<>();
+        lines.start();
+        logger.setLevel(Level.INFO);
+        logger.addAppender(lines);
+        try {
+            bench.writeOld("a/v1/model.onnx", MODEL);
+            bench.writeOld("b\n/1/model.onnx", MODEL);
+            bench.settled();
+            List<String> expected =
+                    List.of(
+                            "ignored a/v1: not a version's number",
+                            "ignored b?: not a model's name");
+            assertEquals(expected, messages(lines));
+            Files.move(root.resolve("b\n"), root.resolve("b"));
+            bench.store.scan();
+            Files.move(root.resolve("b"), root.resolve("b\n"));
+            bench.store.scan();
+            assertEquals(3, lines.list.size());
+        } finally {
+            logger.detachAppender(lines);
+        }
+    }
+
+    @Test
+    void fieldsWithoutEffectGiveOneWarning() throws IOException {
+        Logger logger = (Logger) LoggerFactory.getLogger(DirectoryModelStore.class);
+        ListAppender<ILoggingEvent> lines = new ListAppender<>();
+        lines.start();
+        logger.setLevel(Level.INFO);
+        logger.addAppender(lines);
+        try {
+            bench.writeOld("a/1/model.onnx", MODEL);
+            bench.writeOld("a/config.pbtxt", "input { } dynamic_batching { } input { }");
+            bench.settled();
+            assertEquals(
+                    List.of(
+                            "config.pbtxt sets fields that have no effect here:"
+                                    + " dynamic_batching, input"),
+                    messages(lines));
+        } finally {
+            logger.detachAppender(lines);
+        }
+    }
+
+    private static List<String> messages(ListAppender<ILoggingEvent> lines) {
+        return lines.list.stream().map(ILoggingEvent::getFormattedMessage).sorted().toList();
     }
 
     @Test

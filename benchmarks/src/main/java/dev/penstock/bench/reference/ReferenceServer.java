@@ -8,9 +8,11 @@ import io.netty.channel.epoll.EpollIoHandler;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One reference as a process: {@code ReferenceServer KIND PORT WORKLOAD MODELS}.
@@ -30,6 +32,9 @@ public final class ReferenceServer {
     private ReferenceServer() {}
 
     public static void main(String[] args) throws Throwable {
+        // What libraries print must not stand between the answers.
+        PrintStream answers = System.out;
+        System.setOut(System.err);
         String kind = args[0];
         int port = Integer.parseInt(args[1]);
         Workload workload = Workload.valueOf(args[2]);
@@ -42,29 +47,23 @@ public final class ReferenceServer {
             case "direct" -> direct = new DirectRuns(workload, new ReferenceModel(workload, file));
             default -> throw new IllegalArgumentException("no such kind: " + kind);
         }
-        answer("ready");
-        obey(direct);
+        answers.println("ready");
+        obey(direct, answers);
         Runtime.getRuntime().halt(0);
     }
 
-    private static void obey(@org.jspecify.annotations.Nullable DirectRuns direct)
-            throws Throwable {
+    private static void obey(@Nullable DirectRuns direct, PrintStream answers) throws Throwable {
         BufferedReader commands =
                 new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
         for (String line = commands.readLine(); line != null; line = commands.readLine()) {
             if (line.equals("allocated")) {
-                answer(Long.toString(THREADS.getTotalThreadAllocatedBytes()));
+                answers.println(Long.toString(THREADS.getTotalThreadAllocatedBytes()));
             } else if (line.startsWith("run ") && direct != null) {
-                answer(direct.run(Long.parseLong(line.substring("run ".length()))));
+                answers.println(direct.run(Long.parseLong(line.substring("run ".length()))));
             } else {
                 throw new IOException("no such command: " + line);
             }
         }
-    }
-
-    private static void answer(String line) {
-        System.out.println(line);
-        System.out.flush();
     }
 
     static EventLoopGroup oneLoop() {

@@ -7,8 +7,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
-import java.time.Instant;
 import java.util.List;
 import java.util.Random;
 import java.util.function.IntToLongFunction;
@@ -32,7 +30,6 @@ public enum Workload {
     private static final int TOKENS = 16;
     private static final int FIRST_TOKEN = 101;
     private static final int LAST_TOKEN = 102;
-    private static final Instant LONG_AGO = Instant.parse("2026-01-01T00:00:00Z");
 
     private final List<Input> inputs;
     private final String output;
@@ -77,8 +74,7 @@ public enum Workload {
     }
 
     /**
-     * Puts version 1 of the model into a store. Its times lie in the past, so that a server takes
-     * it for complete at first sight.
+     * Puts version 1 of the model into a store.
      *
      * @param models folder of the store; made when missing
      * @param embedder where the unpacked embedder lies; only read for {@link #EMBEDDER}
@@ -91,10 +87,6 @@ public enum Workload {
             case MLP -> Files.write(file, OnnxModels.mlp(model(), 32, 64, 64, 2));
             case WIDE -> Files.write(file, OnnxModels.mlp(model(), 256, 512, 512, 16));
             case EMBEDDER -> copyEmbedder(embedder, file);
-        }
-        FileTime past = FileTime.from(LONG_AGO);
-        for (Path path = file; !path.equals(models); path = path.getParent()) {
-            Files.setLastModifiedTime(path, past);
         }
     }
 
