@@ -169,11 +169,27 @@ def compression(algorithm):
     return call
 
 
-def grpc_compression():
+def grpc_compression(algorithm):
+    def call():
+        with grpcclient.InferenceServerClient(GRPC) as client:
+            data = np.zeros((4096, 4), np.float32)
+            result = client.infer(
+                "id_fp32", [tensor(grpcclient, "FP32", data)], compression_algorithm=algorithm
+            )
+            same(result.as_numpy("y"), data)
+
+    return call
+
+
+def wrong_version_is_refused():
     with grpcclient.InferenceServerClient(GRPC) as client:
-        data = np.zeros((4096, 4), np.float32)
-        result = client.infer("id_fp32", [tensor(grpcclient, "FP32", data)], compression_algorithm="gzip")
-        same(result.as_numpy("y"), data)
+        try:
+            row = np.zeros((1, 4), np.float32)
+            client.infer("add", [tensor(grpcclient, "FP32", row)], model_version="latest")
+            raise AssertionError("a version that is no number answered")
+        except InferenceServerException as e:
+            fragment = "failed to get model version from specified version string 'latest'"
+            assert fragment in e.message(), e.message()
 
 
 def bf16():
@@ -185,17 +201,20 @@ def bf16():
         assert raw == struct.pack("<4H", 0x3F80, 0xC000, 0x3F00, 0x4040), raw
 
 
-def classification_is_refused():
-    with httpclient.InferenceServerClient(HTTP) as client:
-        try:
-            client.infer(
-                "add",
-                [tensor(httpclient, "FP32", np.zeros((1, 4), np.float32))],
-                outputs=[httpclient.InferRequestedOutput("y", class_count=2)],
-            )
-            raise AssertionError("classification answered")
-        except InferenceServerException as e:
-            assert "classification" in e.message(), e.message()
+def classification_is_refused(module, address):
+    def call():
+        with module.InferenceServerClient(address) as client:
+            try:
+                client.infer(
+                    "add",
+                    [tensor(module, "FP32", np.zeros((1, 4), np.float32))],
+                    outputs=[module.InferRequestedOutput("y", class_count=2)],
+                )
+                raise AssertionError("classification answered")
+            except InferenceServerException as e:
+                assert "classification" in e.message(), e.message()
+
+    return call
 
 
 check("http", http_tour)
@@ -206,8 +225,10 @@ for each in JSON_TOO:
     check("json " + each, json_both_ways(each))
 for each in ("gzip", "deflate"):
     check("compression " + each, compression(each))
-check("grpc compression", grpc_compression)
+    check("grpc compression " + each, grpc_compression(each))
 check("bf16", bf16)
-check("classification", classification_is_refused)
+check("wrong version", wrong_version_is_refused)
+check("http classification", classification_is_refused(httpclient, HTTP))
+check("grpc classification", classification_is_refused(grpcclient, GRPC))
 print(f"{passed} passed, {failed} failed")
 sys.exit(1 if failed else 0)

@@ -14,6 +14,7 @@ import dev.penstock.tensor.Tensor;
 import dev.penstock.tensor.TensorPool;
 import dev.penstock.tensor.TensorSet;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -369,7 +370,7 @@ final class OipMessageReader {
     }
 
     private static ByteBuffer part(ByteBuffer bytes, int at, int length) {
-        return bytes.slice(at, length).order(java.nio.ByteOrder.LITTLE_ENDIAN);
+        return bytes.slice(at, length).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     private void checkElements(Input input, int at, int length) {

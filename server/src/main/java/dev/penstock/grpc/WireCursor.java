@@ -1,5 +1,6 @@
 package dev.penstock.grpc;
 
+import dev.penstock.inference.FailureException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -217,7 +218,7 @@ final class WireCursor {
         }
     }
 
-    private static dev.penstock.inference.FailureException truncated() {
+    private static FailureException truncated() {
         return Refusals.malformed("it ends in the middle of a field");
     }
 }

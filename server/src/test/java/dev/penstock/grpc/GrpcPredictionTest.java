@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.common.util.concurrent.ListenableFuture;
 import com.google.protobuf.ByteString;
 import dev.penstock.grpc.GrpcFixture.HoldingScheduler;
 import dev.penstock.inference.Exchange;
@@ -21,6 +22,7 @@ import dev.penstock.proto.ModelInferResponse;
 import dev.penstock.scheduling.Admission;
 import dev.penstock.tensor.DataType;
 import dev.penstock.tensor.Shape;
+import dev.penstock.tensor.Tensor;
 import dev.penstock.tensor.TensorSet;
 import dev.penstock.tensor.TensorSpec;
 import io.grpc.ClientInterceptors;
@@ -29,6 +31,7 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.MetadataUtils;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
@@ -230,7 +233,7 @@ final class GrpcPredictionTest {
     @Test
     void aTensorOfManyFramesComesBack() {
         byte[] data = new byte[5_000_000];
-        new java.util.Random(3).nextBytes(data);
+        new Random(3).nextBytes(data);
         ByteString raw = ByteString.copyFrom(data);
         ModelInferResponse response = infer(Requests.raw("FP32", data.length / 4, raw));
         assertEquals(raw, response.getRawOutputContents(0));
@@ -405,8 +408,7 @@ final class GrpcPredictionTest {
         }
     }
 
-    private com.google.common.util.concurrent.ListenableFuture<ModelInferResponse> hold(
-            ModelInferRequest.Builder request) {
+    private ListenableFuture<ModelInferResponse> hold(ModelInferRequest.Builder request) {
         return GRPCInferenceServiceGrpc.newFutureStub(fixture.channel)
                 .withDeadlineAfter(20, TimeUnit.SECONDS)
                 .modelInfer(request.build());
@@ -486,7 +488,7 @@ final class GrpcPredictionTest {
                                     info,
                                     TensorSet.of(
                                             List.of(
-                                                    new dev.penstock.tensor.Tensor(
+                                                    new Tensor(
                                                             "X_OUT",
                                                             DataType.FP32,
                                                             Shape.of(600),

@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.DescriptorProtos.FileDescriptorProto;
+import dev.penstock.inference.InferResponse;
+import dev.penstock.inference.VersionId;
+import dev.penstock.inference.VersionInfo;
 import dev.penstock.proto.GRPCInferenceServiceGrpc;
 import dev.penstock.proto.ModelMetadataRequest;
 import dev.penstock.proto.ModelMetadataResponse;
@@ -15,6 +18,10 @@ import dev.penstock.proto.ServerLiveRequest;
 import dev.penstock.proto.ServerMetadataRequest;
 import dev.penstock.proto.ServerMetadataResponse;
 import dev.penstock.proto.ServerReadyRequest;
+import dev.penstock.tensor.DataType;
+import dev.penstock.tensor.Shape;
+import dev.penstock.tensor.TensorSet;
+import dev.penstock.tensor.TensorSpec;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -264,5 +271,25 @@ final class GrpcServerTest {
         } finally {
             late.shutdownNow();
         }
+    }
+
+    @Test
+    void closingWaitsForCallsThatAreStillToBeAnswered() throws Exception {
+        GrpcFixture.HoldingScheduler holding = new GrpcFixture.HoldingScheduler();
+        VersionInfo info =
+                new VersionInfo(
+                        new VersionId("held", 1),
+                        GrpcFixture.echoing(new TensorSpec("X", DataType.FP32, Shape.of(-1))),
+                        GrpcFixture.DIGEST);
+        fixture.publish(info, holding);
+        var answer =
+                GRPCInferenceServiceGrpc.newFutureStub(fixture.channel)
+                        .modelInfer(Requests.good().setModelName("held").build());
+        GrpcFixture.await(() -> holding.held.size() == 1);
+        Thread closer = Thread.ofPlatform().start(fixture.server::close);
+        GrpcFixture.await(() -> closer.getState() == Thread.State.TIMED_WAITING);
+        holding.held.getFirst().answer(new InferResponse(info, TensorSet.of(List.of(), () -> {})));
+        assertEquals("held", answer.get(20, TimeUnit.SECONDS).getModelName());
+        closer.join();
     }
 }

@@ -27,8 +27,13 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -172,10 +177,10 @@ final class HostileMessageTest {
         table.malformed("bytes of all ones", wire().repeat(1000, wire().raw(0xff)));
         table.malformed(
                 "text where a message should be",
-                wire().raw("GET / HTTP/1.1".getBytes(java.nio.charset.StandardCharsets.US_ASCII)));
+                wire().raw("GET / HTTP/1.1".getBytes(StandardCharsets.US_ASCII)));
         table.malformed(
                 "JSON where a message should be",
-                wire().raw("{\"inputs\":[]}".getBytes(java.nio.charset.StandardCharsets.US_ASCII)));
+                wire().raw("{\"inputs\":[]}".getBytes(StandardCharsets.US_ASCII)));
         table.row("nothing at all", wire(), Status.Code.NOT_FOUND, "Request for unknown model: ''");
         table.row(
                 "wire type 0 for the model's name",
@@ -384,16 +389,8 @@ final class HostileMessageTest {
     }
 
     private static ByteString prefixed(int length, String text) {
-        return Requests.strings("")
-                .substring(0, 0)
-                .concat(
-                        ByteString.copyFrom(
-                                new byte[] {
-                                    (byte) length,
-                                    (byte) (length >>> 8),
-                                    (byte) (length >>> 16),
-                                    (byte) (length >>> 24)
-                                }))
+        ByteBuffer prefix = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN);
+        return ByteString.copyFrom(prefix.putInt(length).flip())
                 .concat(ByteString.copyFromUtf8(text));
     }
 
@@ -446,7 +443,7 @@ final class HostileMessageTest {
     }
 
     private static Wire typed(String datatype, Wire contents) {
-        return wire().field(1, datatype.toLowerCase(java.util.Locale.ROOT))
+        return wire().field(1, datatype.toLowerCase(Locale.ROOT))
                 .field(5, input("X", datatype, 1).field(5, contents));
     }
 
@@ -522,8 +519,7 @@ final class HostileMessageTest {
                         "UINT64",
                         1_000_000,
                         InferTensorContents.newBuilder()
-                                .addAllUint64Contents(
-                                        java.util.Collections.nCopies(1_000_000, 1L))),
+                                .addAllUint64Contents(Collections.nCopies(1_000_000, 1L))),
                 Status.Code.RESOURCE_EXHAUSTED,
                 "take 8000000 bytes");
         table.malformed("packed floats of 5 bytes", typed("FP32", wire().field(6, new byte[5])));
