@@ -145,7 +145,7 @@ final class ServeCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         CommandLine commandLine = java.util.Objects.requireNonNull(spec).commandLine();
         boolean onTerminal = Cli.isOnTerminal();
-        LogSetup.configure(onTerminal);
+        LogSetup.configure(onTerminal || System.getenv("PENSTOCK_DEMO") != null);
         Gateway gateway;
         try {
             gateway = new Gateway(config());

@@ -7,6 +7,7 @@ import dev.penstock.inference.TraceContext;
 import dev.penstock.inference.VersionInfo;
 import dev.penstock.serving.InferenceService;
 import io.grpc.Metadata;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +22,9 @@ final class CallMetadata {
     private static final Metadata.Key<String> CODE = key("penstock-code");
     private static final Metadata.Key<String> HINT = key("penstock-hint");
     private static final Metadata.Key<String> RETRY_MILLIS = key("grpc-retry-pushback-ms");
+
+    /** What no two answers have alike. */
+    static final List<Metadata.Key<?>> UNIQUE = List.of(PREDICTION_ID, TRACE_PARENT);
 
     private static final int MAX_VERSIONS = 1024;
     private static final int MAX_DESCRIPTION_CHARS = 1024;

@@ -100,6 +100,8 @@ public final class GrpcServer implements AutoCloseable {
                 .directExecutor()
                 .withChildOption(ChannelOption.ALLOCATOR, pool.allocator())
                 .withChildOption(ChannelOption.TCP_NODELAY, true)
+                // Never the same again: in the table of known headers they would only push out others.
+                .neverIndexMetadataKeys(CallMetadata.UNIQUE)
                 .flowControlWindow(WINDOW_BYTES)
                 .maxConcurrentCallsPerConnection(limits.grpcStreams())
                 .maxInboundMessageSize(limits.bodyBytes())

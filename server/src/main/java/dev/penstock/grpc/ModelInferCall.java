@@ -52,7 +52,6 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage> implements 
 
     private @Nullable InferMessage message;
     private @Nullable Exchange exchange;
-    private boolean isAnswered;
 
     // Bytes of the answer that wait for the network; OVER once the call ended, by whichever thread
     // came first.
@@ -84,27 +83,22 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage> implements 
         return Protocol.GRPC;
     }
 
+    // grpc-java keeps the message of a unary call until the call's other half is closed, and ends
+    // a call that sends two.
     @Override
     public void onMessage(InferMessage received) {
-        if (isAnswered) {
-            received.free();
-        } else if (message != null) {
-            received.free();
-            refuse(UNKNOWN, null, invalid("ModelInfer takes one message, got more"));
-        } else {
-            message = received;
-        }
+        message = received;
     }
 
     @Override
     public void onHalfClose() {
-        if (isAnswered) {
-            return;
-        }
         InferMessage received = message;
         message = null;
         if (received == null) {
-            refuse(UNKNOWN, null, invalid("ModelInfer takes one message, got none"));
+            refuse(
+                    UNKNOWN,
+                    null,
+                    new Failure.InvalidInput("MESSAGE_COUNT", "ModelInfer takes one message"));
             return;
         }
         Memory block = received.block();
@@ -156,16 +150,7 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage> implements 
                 trace);
     }
 
-    private static Failure invalid(String message) {
-        return new Failure.InvalidInput("MESSAGE_COUNT", message);
-    }
-
     private void refuse(ModelRef model, @Nullable String id, Failure why) {
-        InferMessage unread = message;
-        message = null;
-        if (unread != null) {
-            unread.free();
-        }
         exchange = method.service.refuse(model, id, trace, why, this);
     }
 
@@ -197,7 +182,6 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage> implements 
 
     @Override
     public void send(Exchange answered, Outcome outcome) {
-        isAnswered = true;
         try {
             if (!call.isCancelled()) {
                 answer(answered, outcome);

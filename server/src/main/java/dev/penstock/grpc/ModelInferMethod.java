@@ -46,7 +46,7 @@ final class ModelInferMethod implements ServerCallHandler<InferMessage, OipMessa
     @Override
     public ServerCall.Listener<InferMessage> startCall(
             ServerCall<InferMessage, OipMessageWriter> call, Metadata headers) {
-        // Two, so that a second message is seen and refused.
+        // Two, so that grpc-java sees a second message and ends the call.
         call.request(2);
         return new ModelInferCall(this, call, headers);
     }

@@ -269,7 +269,7 @@ final class CliTest {
         try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
             for (String flag : List.of("--http", "--grpc")) {
                 String address = "127.0.0.1:" + silent.getLocalPort();
-                Ran ran = run("infer", "penguins", "1", flag, address, "--timeout", "300ms");
+                Ran ran = run("infer", "penguins", "1", flag, address, "--timeout", "2s");
                 assertEquals(7, ran.exitCode(), ran.err());
             }
         }
