@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -90,6 +91,7 @@ public final class Compare implements Callable<Integer> {
     private Path work = Path.of("");
 
     private final Map<String, Target> targets = new LinkedHashMap<>();
+    private final Map<String, Long> idleBytes = new LinkedHashMap<>();
     private @Nullable Child generator;
 
     private Compare() {}
@@ -108,6 +110,9 @@ public final class Compare implements Callable<Integer> {
             start(cases, models, log);
             for (Case each : cases) {
                 warmUp(each);
+            }
+            for (String server : targets.keySet()) {
+                idleBytes.put(server, idle(targets.get(server)));
             }
             Report report = new Report(workload, perSecond, millis, cases);
             for (int concurrency : concurrencies) {
@@ -189,6 +194,13 @@ public final class Compare implements Callable<Integer> {
         }
     }
 
+    /** What a server allocates in the time of a round without requests, our questions included. */
+    private long idle(Target target) throws IOException, InterruptedException {
+        long before = target.allocatedBytes();
+        TimeUnit.MILLISECONDS.sleep(millis);
+        return target.allocatedBytes() - before;
+    }
+
     private Map<String, List<Round>> rounds(List<Case> cases, int concurrency)
             throws IOException, InterruptedException {
         Map<String, List<Round>> all = new LinkedHashMap<>();
@@ -221,7 +233,10 @@ public final class Compare implements Callable<Integer> {
         ProcessCpu before = ProcessCpu.of(target.pid());
         LoadResult load = LoadResult.parse(generator.ask(plan.line()));
         ProcessCpu after = ProcessCpu.of(target.pid());
-        double allocated = target.allocatedBytes() - allocatedBefore;
+        double allocated =
+                target.allocatedBytes()
+                        - allocatedBefore
+                        - idleBytes.getOrDefault(each.server(), 0L);
         double requests = Math.max(1, load.good() + load.bad());
         return new Round(
                 load.good(),

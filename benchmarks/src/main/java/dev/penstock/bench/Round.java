@@ -6,7 +6,8 @@ package dev.penstock.bench;
  * @param requests answered well
  * @param cpuMicros of the server a request, without the JIT compiler's threads
  * @param compilerMicros of the JIT compiler's threads a request: near 0 once the server is warm
- * @param heapBytes allocated on the server's Java heap a request; -1 where it is not known
+ * @param heapBytes allocated on the server's Java heap a request, less what it allocates in the
+ *     same time without requests
  */
 record Round(
         long requests,
