@@ -46,15 +46,22 @@ public final class QueueScheduler implements Scheduler {
     private void instanceLoop() {
         try (WatchedRunner runner = new WatchedRunner(session.newRunner())) {
             context.watchdog().watch(runner);
-            for (Exchange next = queue.take(); next != null; next = queue.take()) {
-                running.incrementAndGet();
-                try {
-                    run.answer(next, runner);
-                } finally {
-                    running.decrementAndGet();
-                }
+            try {
+                drain(runner);
+            } finally {
+                context.watchdog().forget(runner);
             }
-            context.watchdog().forget(runner);
+        }
+    }
+
+    private void drain(WatchedRunner runner) {
+        for (Exchange next = queue.take(); next != null; next = queue.take()) {
+            running.incrementAndGet();
+            try {
+                run.answer(next, runner);
+            } finally {
+                running.decrementAndGet();
+            }
         }
     }
 

@@ -11,9 +11,14 @@ import dev.penstock.inference.VersionInfo;
 import dev.penstock.runtime.Deadline;
 import dev.penstock.runtime.Ticker;
 import dev.penstock.tensor.TensorSet;
+import java.time.Duration;
 
 /** The run of one exchange: what both schedulers do once it is its turn. */
 final class Run {
+    // A caller may set a deadline shorter than any run: a run that was ended soon says nothing of
+    // the model.
+    private static final long HELD_NANOS = Duration.ofMillis(10).toNanos();
+
     private final VersionInfo version;
     private final Ticker ticker;
     private final long maxRunNanos;
@@ -27,14 +32,14 @@ final class Run {
     /**
      * Runs and answers; never throws.
      *
-     * @return whether the run was ended because it was past its limit
+     * @return whether the run was ended after it had held its thread for long
      */
     boolean answer(Exchange exchange, WatchedRunner runner) {
         long now = ticker.nanos();
         exchange.started(now);
         Outcome outcome = outcome(exchange, runner, now);
         exchange.answer(outcome);
-        return outcome instanceof Failure.DeadlineExceeded && exchange.computeNanos() > 0;
+        return outcome instanceof Failure.DeadlineExceeded && exchange.computeNanos() >= HELD_NANOS;
     }
 
     private Outcome outcome(Exchange exchange, WatchedRunner runner, long now) {

@@ -13,7 +13,7 @@ import org.slf4j.LoggerFactory;
  * Runs each exchange on the event loop that decoded it, at once: no hand-over, no wait. For
  * versions whose run is cheaper than a change of threads.
  *
- * <p>A version that had to be terminated on a loop once would block it again, so from then on its
+ * <p>A version that held a loop until it was terminated would do so again, so from then on its
  * exchanges go through a {@link QueueScheduler}.
  */
 public final class TurnScheduler implements Scheduler {
@@ -49,13 +49,13 @@ public final class TurnScheduler implements Scheduler {
         }
         try {
             WatchedRunner runner = take();
-            boolean wasTerminated;
+            boolean heldTheLoop;
             try {
-                wasTerminated = run.answer(exchange, runner);
+                heldTheLoop = run.answer(exchange, runner);
             } finally {
                 give(runner);
             }
-            if (wasTerminated && hasEscalated.compareAndSet(false, true)) {
+            if (heldTheLoop && hasEscalated.compareAndSet(false, true)) {
                 escalate();
             }
         } finally {

@@ -312,6 +312,7 @@ final class ReconcilerTest {
         old("a/1", "n=1");
         served.reconciler.start();
         Bench.await("a/1 is served", () -> served.current("a") == 1);
-        assertTrue(served.service.isReady());
+        // The table is published before the server says that it is ready.
+        Bench.await("the server is ready", () -> served.service.isReady());
     }
 }

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -105,6 +106,38 @@ final class SchedulersTest {
             RecordingReply next = new RecordingReply();
             assertEquals(Admission.ACCEPTED, turn.submit(exchange(next, Deadline.NEVER)));
             assertInstanceOf(InferResponse.class, next.await());
+        }
+    }
+
+    @Test
+    void onlyARunThatHeldTheLoopForLongMovesTheVersion() throws Exception {
+        // Ended 1 ms after it began: the caller's deadline was short. Ended after 10 s: the model
+        // hangs.
+        assertEquals("turn", executionAfterARunOf(1_000_000));
+        assertEquals("pool", executionAfterARunOf(10_000_000_000L));
+    }
+
+    private String executionAfterARunOf(long nanos) throws Exception {
+        AtomicLong now = new AtomicLong();
+        Watchdog lookedAtByHand = new Watchdog(now::get);
+        SchedulingContext context =
+                new SchedulingContext(now::get, lookedAtByHand, Long.MAX_VALUE, 10, 1);
+        session.hangs = true;
+        try (TurnScheduler turn = new TurnScheduler(version, session, context)) {
+            RecordingReply reply = new RecordingReply();
+            Exchange exchange = exchange(reply, new Deadline(500_000));
+            Thread loop = Thread.ofPlatform().start(() -> turn.submit(exchange));
+            while (session.running.get() == 0) {
+                Thread.onSpinWait();
+            }
+            now.set(nanos);
+            while (!reply.isAnswered()) {
+                lookedAtByHand.look();
+            }
+            loop.join();
+            return turn.execution();
+        } finally {
+            session.hangs = false;
         }
     }
 
