@@ -266,14 +266,6 @@ final class Gateway implements AutoCloseable {
         return ticker.nanos() - createdNanos;
     }
 
-    long bytesOut() {
-        return pool.bytesOut();
-    }
-
-    InferenceService service() {
-        return service;
-    }
-
     InetSocketAddress httpAddress() {
         return bound.http();
     }

@@ -3,6 +3,7 @@ package dev.penstock.grpc;
 import dev.penstock.grpc.RequestParameters.Owner;
 import dev.penstock.inference.Failure;
 import dev.penstock.inference.FailureException;
+import dev.penstock.inference.InputSizes;
 import dev.penstock.inference.Limits;
 import dev.penstock.inference.ModelRef;
 import dev.penstock.inference.VersionId;
@@ -236,27 +237,7 @@ final class OipMessageReader {
                     "INVALID_SHAPE",
                     "shape " + shape + " of input '" + name + "' has a negative dimension");
         }
-        return new Input(name, type, shape, elements(name, type, shape), typed);
-    }
-
-    private static long elements(String name, DataType type, Shape shape) {
-        long elements;
-        try {
-            elements = shape.elements();
-        } catch (ArithmeticException e) {
-            throw Refusals.invalid(
-                    "SHAPE_OVERFLOW",
-                    "shape "
-                            + shape
-                            + " of input '"
-                            + name
-                            + "' causes total element count to exceed maximum size of "
-                            + Long.MAX_VALUE);
-        }
-        if (type.isFixedSize() && elements > Long.MAX_VALUE / type.bytes()) {
-            throw Refusals.invalid("SHAPE_OVERFLOW", "byte size overflow for input '" + name + "'");
-        }
-        return elements;
+        return new Input(name, type, shape, InputSizes.elements(name, type, shape), typed);
     }
 
     private void readOutput() {
@@ -337,7 +318,14 @@ final class OipMessageReader {
         // From last to first, so that of several wrong inputs the one that others name is named.
         for (int i = inputs.size() - 1; i >= 0; i--) {
             if (inputs.get(i).type() == DataType.BYTES) {
-                checkElements(inputs.get(i), rawAt[i], rawBytes[i]);
+                InputSizes.checkStrings(
+                        inputs.get(i).name(),
+                        modelName,
+                        bytes,
+                        rawAt[i],
+                        rawBytes[i],
+                        inputs.get(i).elements(),
+                        limits.bytesElementBytes());
             }
         }
         for (int i = 0; i < inputs.size(); i++) {
@@ -373,55 +361,6 @@ final class OipMessageReader {
         return bytes.slice(at, length).order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    private void checkElements(Input input, int at, int length) {
-        int end = at + length;
-        long found = 0;
-        for (int next = at; next < end; found++) {
-            if (found == input.elements()) {
-                throw Refusals.invalid(
-                        "ELEMENT_COUNT",
-                        "unexpected number of string elements "
-                                + (found + 1)
-                                + " for inference"
-                                + of(input)
-                                + ", expecting "
-                                + found);
-            }
-            long size = end - next < 4 ? Long.MAX_VALUE : bytes.getInt(next) & 0xffff_ffffL;
-            if (size > end - next - 4) {
-                throw Refusals.invalid(
-                        "ELEMENT_LENGTH",
-                        "a string element of inference input '"
-                                + input.name()
-                                + "' ends past the input's data");
-            }
-            checkElementBytes(size);
-            next += 4 + (int) size;
-        }
-        if (found != input.elements()) {
-            throw Refusals.invalid(
-                    "ELEMENT_COUNT",
-                    "expected "
-                            + input.elements()
-                            + " string elements for inference"
-                            + of(input)
-                            + ", got "
-                            + found);
-        }
-    }
-
-    private void checkElementBytes(long size) {
-        if (size > limits.bytesElementBytes()) {
-            throw Refusals.invalid(
-                    "ELEMENT_LENGTH",
-                    "a string element has "
-                            + size
-                            + " bytes, at most "
-                            + limits.bytesElementBytes()
-                            + " are allowed");
-        }
-    }
-
     private void addTyped(TensorSet.Builder tensors) {
         for (int i = 0; i < inputs.size(); i++) {
             Input input = inputs.get(i);
@@ -450,7 +389,7 @@ final class OipMessageReader {
                             + " by its shape, got "
                             + contents.elements());
         }
-        checkElementBytes(contents.longestElement());
+        InputSizes.checkElement(contents.longestElement(), limits.bytesElementBytes());
         long size = contents.byteSize();
         if (size > limits.bodyBytes()) {
             throw new FailureException(

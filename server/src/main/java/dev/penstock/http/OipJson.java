@@ -1,5 +1,6 @@
 package dev.penstock.http;
 
+import dev.penstock.inference.InputSizes;
 import dev.penstock.inference.Limits;
 import dev.penstock.tensor.DataType;
 import dev.penstock.tensor.Memory;
@@ -164,7 +165,7 @@ final class OipJson {
 
     private ByteBuffer readTensor(
             TensorSet.Builder memory, String known, DataType knownType, Shape knownShape) {
-        long count = Sizes.elements(known, knownType, knownShape);
+        long count = InputSizes.elements(known, knownType, knownShape);
         Memory block = tensorJson.read(json, known, knownType, count);
         memory.own(block);
         return block.slice(0, tensorJson.bytes());

@@ -3,6 +3,7 @@ package dev.penstock.http;
 import dev.penstock.inference.Failure;
 import dev.penstock.inference.FailureException;
 import dev.penstock.inference.InferRequest;
+import dev.penstock.inference.InputSizes;
 import dev.penstock.inference.Limits;
 import dev.penstock.inference.ModelRef;
 import dev.penstock.inference.Signature;
@@ -165,9 +166,20 @@ final class OipReader {
         checkAllRead(body, at, model);
         for (int i = header.inputs.size() - 1; i >= 0; i--) {
             if (header.inputs.get(i).type() == DataType.BYTES) {
-                StringElements.check(model.name(), builder.tensors().get(i), elementBytes);
+                checkStrings(model.name(), builder.tensors().get(i));
             }
         }
+    }
+
+    private void checkStrings(String model, Tensor tensor) {
+        InputSizes.checkStrings(
+                tensor.name(),
+                model,
+                tensor.data(),
+                0,
+                tensor.byteSize(),
+                tensor.shape().elements(),
+                elementBytes);
     }
 
     private static void checkAllRead(Body body, int at, ModelRef model) {
@@ -183,7 +195,7 @@ final class OipReader {
     }
 
     private static void checkSize(Body body, int at, ParsedHeader.Input input) {
-        Sizes.elements(input.name(), input.type(), input.shape());
+        InputSizes.elements(input.name(), input.type(), input.shape());
         if (input.binaryBytes() > body.length() - at) {
             throw Refusals.invalid(
                     "MISSING_DATA",
@@ -271,15 +283,7 @@ final class OipReader {
     private TensorSet rawString(
             Body body, TensorSpec spec, boolean isBatched, TensorSet.Builder builder) {
         int bytes = body.length();
-        if (bytes > elementBytes) {
-            throw Refusals.invalid(
-                    "ELEMENT_LENGTH",
-                    "a string element has "
-                            + bytes
-                            + " bytes, at most "
-                            + elementBytes
-                            + " are allowed");
-        }
+        InputSizes.checkElement(bytes, elementBytes);
         Shape shape = RawShape.ofString(spec, isBatched);
         Memory block = pool.take(PREFIX_BYTES + bytes);
         if (block == null) {

@@ -7,9 +7,9 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import dev.penstock.engine.EngineException;
 import dev.penstock.engine.RunFailure;
 import dev.penstock.engine.Runner;
-import dev.penstock.engine.StringElements;
 import dev.penstock.inference.Failure;
 import dev.penstock.inference.FailureException;
+import dev.penstock.inference.InputSizes;
 import dev.penstock.inference.Signature;
 import dev.penstock.tensor.DataType;
 import dev.penstock.tensor.Memory;
@@ -202,7 +202,15 @@ final class FfmRunner implements Runner {
     }
 
     private void bindStrings(int place, Tensor tensor) throws NativeError {
-        int elements = StringElements.check(tensor);
+        int elements = (int) InputSizes.elements(tensor.name(), tensor.type(), tensor.shape());
+        InputSizes.checkStrings(
+                tensor.name(),
+                null,
+                tensor.data(),
+                0,
+                tensor.byteSize(),
+                elements,
+                Integer.MAX_VALUE);
         MemorySegment data = MemorySegment.ofBuffer(tensor.data());
         long cost = STRING_BYTES * elements + data.byteSize();
         if (!pool.reserve(cost)) {

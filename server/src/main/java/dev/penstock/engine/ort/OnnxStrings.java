@@ -2,9 +2,9 @@ package dev.penstock.engine.ort;
 
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
-import dev.penstock.engine.StringElements;
 import dev.penstock.inference.Failure;
 import dev.penstock.inference.FailureException;
+import dev.penstock.inference.InputSizes;
 import dev.penstock.tensor.Shape;
 import dev.penstock.tensor.Tensor;
 import java.nio.ByteBuffer;
@@ -23,7 +23,10 @@ final class OnnxStrings {
 
     /** The elements of an input, checked. */
     static String[] of(Tensor tensor) {
-        String[] elements = new String[StringElements.check(tensor)];
+        int count = (int) InputSizes.elements(tensor.name(), tensor.type(), tensor.shape());
+        InputSizes.checkStrings(
+                tensor.name(), null, tensor.data(), 0, tensor.byteSize(), count, Integer.MAX_VALUE);
+        String[] elements = new String[count];
         ByteBuffer data = tensor.data();
         int at = 0;
         for (int i = 0; i < elements.length; i++) {
