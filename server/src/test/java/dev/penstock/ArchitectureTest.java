@@ -43,6 +43,7 @@ final class ArchitectureTest {
                     Map.ofEntries(
                             Map.entry("runtime", Set.of()),
                             Map.entry("tensor", Set.of("runtime")),
+                            Map.entry("access", Set.of("runtime")),
                             Map.entry("inference", Set.of("tensor", "runtime")),
                             Map.entry("telemetry", Set.of("inference", "runtime")),
                             Map.entry("engine", Set.of("inference", "tensor", "runtime")),
@@ -90,6 +91,7 @@ final class ArchitectureTest {
                             Map.entry(
                                     "http",
                                     Set.of(
+                                            "access",
                                             "serving",
                                             "inference",
                                             "tensor",
@@ -98,12 +100,13 @@ final class ArchitectureTest {
                             Map.entry(
                                     "grpc",
                                     Set.of(
+                                            "access",
                                             "serving",
                                             "inference",
                                             "tensor",
                                             "telemetry",
                                             "runtime")),
-                            Map.entry("cli", Set.of())));
+                            Map.entry("cli", Set.of("access"))));
 
     private static final Set<String> ADAPTERS = Set.of("engine.ffm", "engine.ort");
 

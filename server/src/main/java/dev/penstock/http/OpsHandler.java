@@ -1,5 +1,7 @@
 package dev.penstock.http;
 
+import dev.penstock.access.Decision;
+import dev.penstock.access.Denied;
 import dev.penstock.serving.InferenceService;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -10,30 +12,46 @@ import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.timeout.IdleStateEvent;
+import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
+import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Answers the requests of one connection of an {@link OpsServer}. */
 final class OpsHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     private static final Logger LOG = LoggerFactory.getLogger(OpsHandler.class);
+    static final String READY = "/v2/health/ready";
     private static final String ALLOW = "GET, HEAD";
 
     private final InferenceService service;
     private final Map<String, OpsRoute> routes;
+    private final Gatekeeper gatekeeper;
+    private final @Nullable AdminGate gate;
     private final Queue<FullHttpRequest> waiting = new ArrayDeque<>();
     private boolean isBusy;
 
-    OpsHandler(InferenceService service, Map<String, OpsRoute> routes) {
+    /**
+     * @param gate null on a listener that no page can do harm on
+     */
+    OpsHandler(
+            InferenceService service,
+            Map<String, OpsRoute> routes,
+            Gatekeeper gatekeeper,
+            @Nullable AdminGate gate) {
         this.service = service;
         this.routes = routes;
+        this.gatekeeper = gatekeeper;
+        this.gate = gate;
     }
 
     @Override
@@ -53,17 +71,24 @@ final class OpsHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         }
         boolean isHead = request.method().equals(HttpMethod.HEAD);
         boolean isKept = HttpUtil.isKeepAlive(request);
+        AdminGate.Refusal foreign = foreign(ctx, request);
+        if (foreign != null) {
+            FullHttpResponse response = error(foreign.status(), foreign.code(), foreign.message());
+            send(ctx, response, isHead, isKept);
+            return;
+        }
         int query = request.uri().indexOf('?');
         String path = query < 0 ? request.uri() : request.uri().substring(0, query);
         OpsRoute route = routes.get(path);
-        boolean isReady = path.equals("/v2/health/ready");
-        if (route == null && !isReady) {
+        if (route == null) {
             send(ctx, error(404, "NOT_FOUND", "Not Found"), isHead, isKept);
+        } else if (decide(request.headers(), route) instanceof Denied denied) {
+            send(ctx, refusal(denied), isHead, isKept);
         } else if (!isHead && !request.method().equals(HttpMethod.GET)) {
             FullHttpResponse response = error(405, "METHOD_NOT_ALLOWED", "Method Not Allowed");
             response.headers().set(HttpHeaderNames.ALLOW, ALLOW);
             send(ctx, response, false, isKept);
-        } else if (route == null) {
+        } else if (path.equals(READY)) {
             send(ctx, readiness(), isHead, isKept);
         } else if (route.isQuick()) {
             send(ctx, made(route), isHead, isKept);
@@ -77,6 +102,39 @@ final class OpsHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                         ctx.executor().execute(() -> finish(ctx, response, isHead, isKept));
                     });
         }
+    }
+
+    private AdminGate.@Nullable Refusal foreign(
+            ChannelHandlerContext ctx, FullHttpRequest request) {
+        AdminGate asked = gate;
+        if (asked == null) {
+            return null;
+        }
+        InetSocketAddress local =
+                ctx.channel().localAddress() instanceof InetSocketAddress socket ? socket : null;
+        return asked.check(request.method(), request.headers(), local);
+    }
+
+    private Decision decide(HttpHeaders headers, OpsRoute route) {
+        List<String> credentials = headers.getAll(HttpHeaderNames.AUTHORIZATION);
+        String authorization =
+                switch (credentials.size()) {
+                    case 0 -> null;
+                    case 1 -> credentials.getFirst();
+                    default -> "";
+                };
+        return gatekeeper.decide(route, AdminGate.isForwarded(headers), authorization);
+    }
+
+    private static FullHttpResponse refusal(Denied denied) {
+        HttpError why = Gatekeeper.error(denied);
+        FullHttpResponse response = error(why.status(), why.code(), why.message(), why.hint());
+        if (why.status() == HttpError.UNAUTHORIZED) {
+            response.headers().set(HttpHeaderNames.WWW_AUTHENTICATE, "Bearer");
+        } else if (why.status() == HttpError.TOO_MANY) {
+            response.headers().setInt(HttpHeaderNames.RETRY_AFTER, Denied.WAIT_SECONDS);
+        }
+        return response;
     }
 
     private void finish(
@@ -120,8 +178,13 @@ final class OpsHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     }
 
     private static FullHttpResponse error(int status, String code, String message) {
+        return error(status, code, message, null);
+    }
+
+    private static FullHttpResponse error(
+            int status, String code, String message, @Nullable String hint) {
         TextBuffer text = new TextBuffer();
-        ErrorJson.put(text, message, code, null);
+        ErrorJson.put(text, message, code, hint);
         return response(status, "application/json", text.toArray());
     }
 
