@@ -69,6 +69,10 @@ final class FailedLogins {
         return byAddress.computeIfAbsent(network(remote), key -> new Recent()).add(ticker.nanos());
     }
 
+    synchronized int addresses() {
+        return byAddress.size();
+    }
+
     private static InetAddress network(InetAddress address) {
         if (!(address instanceof Inet6Address)) {
             return address;

@@ -8,7 +8,6 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -138,7 +137,7 @@ public final class TokenFile {
         Token token =
                 new Token(name, rights, HexFormat.of().formatHex(TokenTable.sha256(secret)), now);
         try (Locked locked = lock()) {
-            String before = text();
+            String before = Files.exists(path) ? text() : "";
             if (!isSecond && tokens(before).stream().anyMatch(t -> t.name().equals(name))) {
                 return null;
             }
@@ -179,40 +178,30 @@ public final class TokenFile {
         return token != null && tokens.contains(token);
     }
 
-    /** Keeps other writers out until it is closed; makes the file where there is none. */
+    /**
+     * Keeps other writers out until it is closed. A file of its own is locked: the token file is
+     * another one after each change.
+     */
     private Locked lock() throws IOException {
+        Path real = Files.exists(path) ? path.toRealPath() : path.toAbsolutePath();
+        Path beside = real.resolveSibling(real.getFileName() + ".lock");
+        FileChannel channel =
+                FileChannel.open(
+                        beside,
+                        Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE),
+                        OWNER_ONLY);
         try {
-            Files.createFile(path, OWNER_ONLY);
-        } catch (FileAlreadyExistsException e) {
-            // The usual case.
-        }
-        while (true) {
-            Path real = path.toRealPath();
-            Object before = key(real);
-            FileChannel channel =
-                    FileChannel.open(real, StandardOpenOption.READ, StandardOpenOption.WRITE);
-            try {
-                FileLock _ = channel.lock();
-                // Another writer may have put a new file there while this one waited.
-                if (Objects.equals(before, key(real))) {
-                    return new Locked(real, channel);
-                }
-            } catch (IOException | RuntimeException e) {
-                channel.close();
-                throw e;
-            }
+            FileLock _ = channel.lock();
+            return new Locked(real, channel);
+        } catch (IOException | RuntimeException e) {
             channel.close();
+            throw e;
         }
-    }
-
-    private static @Nullable Object key(Path file) throws IOException {
-        return Files.readAttributes(file, java.nio.file.attribute.BasicFileAttributes.class)
-                .fileKey();
     }
 
     private record Locked(Path real, FileChannel channel) implements AutoCloseable {
         void replace(String text) throws IOException {
-            Path folder = Objects.requireNonNull(real.toAbsolutePath().getParent());
+            Path folder = Objects.requireNonNull(real.getParent());
             Path next = Files.createTempFile(folder, ".tokens-", ".new", OWNER_ONLY);
             try {
                 keepOwner(next);
@@ -234,6 +223,9 @@ public final class TokenFile {
 
         // Who serves may be another user than who writes here.
         private void keepOwner(Path next) throws IOException {
+            if (!Files.exists(real)) {
+                return;
+            }
             UserPrincipal owner = Files.getOwner(real);
             if (!owner.equals(Files.getOwner(next))) {
                 Files.setOwner(next, owner);
