@@ -43,6 +43,8 @@ final class ArchitectureTest {
                     Map.ofEntries(
                             Map.entry("runtime", Set.of()),
                             Map.entry("tensor", Set.of("runtime")),
+                            Map.entry("statistics", Set.of("runtime")),
+                            Map.entry("routing", Set.of("statistics", "runtime")),
                             Map.entry("inference", Set.of("tensor", "runtime")),
                             Map.entry("telemetry", Set.of("inference", "runtime")),
                             Map.entry("engine", Set.of("inference", "tensor", "runtime")),
@@ -73,7 +75,9 @@ final class ArchitectureTest {
                                     "serving",
                                     Set.of(
                                             "repository",
+                                            "routing",
                                             "scheduling",
+                                            "statistics",
                                             "inference",
                                             "tensor",
                                             "telemetry",
@@ -83,6 +87,7 @@ final class ArchitectureTest {
                                     Set.of(
                                             "serving",
                                             "repository",
+                                            "routing",
                                             "scheduling",
                                             "inference",
                                             "telemetry",
