@@ -40,7 +40,7 @@ final class BenchConnection implements AutoCloseable {
                         path.pool(),
                         limits,
                         Ticker.SYSTEM);
-        StrictRequestDecoder decoder = new StrictRequestDecoder(limits);
+        StrictRequestDecoder decoder = new StrictRequestDecoder(limits, path.service());
         Gatekeeper gatekeeper = new Gatekeeper(access, Listener.HTTP, channel);
         connection = new HttpConnection(server, loop, decoder, gatekeeper);
         channel.config().setAllocator(path.pool().allocator());

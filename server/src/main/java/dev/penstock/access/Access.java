@@ -118,9 +118,9 @@ public final class Access implements AutoCloseable {
                 LOG.warn(
                         "too many wrong credentials from {}; more are not logged for a minute",
                         remote.getHostAddress());
-                yield Denied.TOO_MANY_ATTEMPTS;
+                yield Denied.TOO_MANY_FAILURES;
             }
-            case OVER -> Denied.TOO_MANY_ATTEMPTS;
+            case OVER -> Denied.TOO_MANY_FAILURES;
         };
     }
 

@@ -14,11 +14,11 @@ public enum Denied implements Decision {
             "the token does not have the right that this needs",
             "use a token with that right; the server's page on access lists what needs which"),
     /** Wrong credentials too often from the same address. */
-    TOO_MANY_ATTEMPTS(
+    TOO_MANY_FAILURES(
             "too many wrong credentials from this address",
             "wait a minute, and send a token of this server");
 
-    /** How long who was turned away for {@link #TOO_MANY_ATTEMPTS} should wait. */
+    /** How long who was turned away for {@link #TOO_MANY_FAILURES} should wait. */
     public static final int WAIT_SECONDS = 60;
 
     private final String message;

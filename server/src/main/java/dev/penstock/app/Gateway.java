@@ -3,9 +3,14 @@ package dev.penstock.app;
 import com.sun.management.ThreadMXBean;
 import dev.penstock.access.Access;
 import dev.penstock.access.GuardedRoute;
-import dev.penstock.access.Listener;
 import dev.penstock.access.Right;
 import dev.penstock.access.RouteTable;
+import dev.penstock.admin.AdminApi;
+import dev.penstock.admin.ModelAdmin;
+import dev.penstock.admin.RouteAdmin;
+import dev.penstock.admin.RouteViews;
+import dev.penstock.control.ControlStore;
+import dev.penstock.control.MemoryControlStore;
 import dev.penstock.control.Reconciler;
 import dev.penstock.control.VersionView;
 import dev.penstock.engine.Engine;
@@ -13,6 +18,7 @@ import dev.penstock.engine.NativeRuntime;
 import dev.penstock.engine.ffm.FfmEngine;
 import dev.penstock.engine.ort.OrtEngine;
 import dev.penstock.grpc.GrpcServer;
+import dev.penstock.http.AdminServer;
 import dev.penstock.http.HttpServer;
 import dev.penstock.http.OpsRoute;
 import dev.penstock.http.OpsServer;
@@ -37,6 +43,7 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +58,7 @@ import java.util.stream.Stream;
  */
 final class Gateway implements AutoCloseable {
     private static final int QUEUE_CAPACITY = 1_000;
+    private static final Duration LOAD_LIMIT = Duration.ofMinutes(5);
     private static final String TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8";
 
     private final GatewayConfig config;
@@ -64,12 +72,13 @@ final class Gateway implements AutoCloseable {
     private final Engine engine;
     private final Watchdog watchdog;
     private final InferenceService service;
+    private final ControlStore wanted;
     private final Reconciler reconciler;
     private final Transport transport;
     private final HttpServer http;
     private final GrpcServer grpc;
     private final OpsServer metrics;
-    private final OpsServer admin;
+    private final AdminServer admin;
 
     private record Bound(
             InetSocketAddress http,
@@ -102,6 +111,7 @@ final class Gateway implements AutoCloseable {
                         InstantSource.system(),
                         () -> ThreadLocalRandom.current().nextLong(),
                         telemetry);
+        this.wanted = new MemoryControlStore();
         this.reconciler = reconciler(policy);
         ServerInfo info =
                 new ServerInfo(
@@ -114,10 +124,8 @@ final class Gateway implements AutoCloseable {
                         false,
                         Right.OBSERVE,
                         () -> telemetry.scrape().getBytes(StandardCharsets.UTF_8));
-        OpsRoute models = new OpsRoute("application/json", true, Right.OBSERVE, this::modelsJson);
-        this.metrics = new OpsServer(service, access, Listener.METRICS, Map.of("/metrics", scrape));
-        this.admin =
-                new OpsServer(service, access, Listener.ADMIN, Map.of("/admin/v1/models", models));
+        this.metrics = new OpsServer(service, access, Map.of("/metrics", scrape));
+        this.admin = new AdminServer(adminApi(), access);
         describe(allocator);
     }
 
@@ -159,7 +167,8 @@ final class Gateway implements AutoCloseable {
                         config.modelName(), System.getenv("PENSTOCK_MODEL_NAME"), config.models());
         DirectoryModelStore store =
                 new DirectoryModelStore(config.models(), rootModel, InstantSource.system(), ticker);
-        return new Reconciler(store, repository, service, policy, config.pollEvery(), ticker);
+        return new Reconciler(
+                store, wanted, repository, service, policy, config.pollEvery(), ticker);
     }
 
     private void describe(PooledByteBufAllocator allocator) {
@@ -176,8 +185,11 @@ final class Gateway implements AutoCloseable {
         }
     }
 
-    private byte[] modelsJson() {
-        return ModelsJson.of(reconciler.versions()).getBytes(StandardCharsets.UTF_8);
+    private AdminApi adminApi() {
+        RouteViews views = new RouteViews(reconciler, service, (model, revision, arm) -> null);
+        RouteAdmin routes =
+                new RouteAdmin(reconciler, wanted, views, InstantSource.system(), LOAD_LIMIT);
+        return new AdminApi(service, new ModelAdmin(reconciler), routes);
     }
 
     /**

@@ -153,7 +153,7 @@ final class GrpcGatekeeper implements ServerInterceptor {
                 switch (denied) {
                     case UNAUTHENTICATED -> Status.Code.UNAUTHENTICATED;
                     case FORBIDDEN -> Status.Code.PERMISSION_DENIED;
-                    case TOO_MANY_ATTEMPTS -> Status.Code.RESOURCE_EXHAUSTED;
+                    case TOO_MANY_FAILURES -> Status.Code.RESOURCE_EXHAUSTED;
                 };
         Metadata trailers = new Metadata();
         metadata.describe(denied, trailers);

@@ -20,37 +20,24 @@ import org.jspecify.annotations.Nullable;
  * changes something must not come from another site. No answer has headers that would let another
  * site read it. None of this gives a right. Any thread.
  */
-public final class AdminGate {
+final class AdminGate {
     private static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1", "[::1]");
     private static final int MAX_PORT_DIGITS = 5;
 
     /** Why a request goes no further. */
-    public enum Refusal {
+    enum Refusal {
         /** The request is addressed to a name that is not this server's. */
-        HOST(421, "MISDIRECTED", "Misdirected Request"),
+        HOST("the Host of the request is none of this server's"),
         /** A page of another site asks for a change. */
-        ORIGIN(403, "FOREIGN_ORIGIN", "changes are not taken from pages of other sites");
+        ORIGIN("changes are not taken from pages of other sites");
 
-        private final int status;
-        private final String code;
         private final String message;
 
-        Refusal(int status, String code, String message) {
-            this.status = status;
-            this.code = code;
+        Refusal(String message) {
             this.message = message;
         }
 
-        /** Of HTTP. */
-        public int status() {
-            return status;
-        }
-
-        public String code() {
-            return code;
-        }
-
-        public String message() {
+        String message() {
             return message;
         }
     }
@@ -61,7 +48,7 @@ public final class AdminGate {
      * @param names under which the listener may be addressed, beside those of loopback and the
      *     address that a connection came to
      */
-    public AdminGate(Set<String> names) {
+    AdminGate(Set<String> names) {
         Set<String> all = new HashSet<>(LOOPBACK);
         names.forEach(name -> all.add(name.toLowerCase(Locale.ROOT)));
         this.hosts = Set.copyOf(all);
@@ -73,7 +60,7 @@ public final class AdminGate {
      * @param local the address that the connection came to
      * @return null when it may go on
      */
-    public @Nullable Refusal check(
+    @Nullable Refusal check(
             HttpMethod method, HttpHeaders headers, @Nullable InetSocketAddress local) {
         List<String> named = headers.getAll(HttpHeaderNames.HOST);
         if (named.size() != 1 || !isKnown(named.getFirst(), local)) {
@@ -138,7 +125,7 @@ public final class AdminGate {
     }
 
     /** Whether the request says that somebody passed it on. */
-    public static boolean isForwarded(HttpHeaders headers) {
+    static boolean isForwarded(HttpHeaders headers) {
         for (Map.Entry<String, String> field : headers) {
             String name = field.getKey().toLowerCase(Locale.ROOT);
             if (name.equals("forwarded") || name.startsWith("x-forwarded-")) {

@@ -5,7 +5,10 @@ import dev.penstock.access.Decision;
 import dev.penstock.access.Denied;
 import dev.penstock.access.GuardedRoute;
 import dev.penstock.access.Listener;
+import dev.penstock.access.Right;
 import io.netty.channel.Channel;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
@@ -35,9 +38,17 @@ final class Gatekeeper {
         return access.authorize(listener, remote, false, authorization, kind.right());
     }
 
-    /** Whether a request of an operator may go on. */
-    Decision decide(OpsRoute route, boolean isForwarded, @Nullable String authorization) {
-        return access.authorize(listener, remote, isForwarded, authorization, route.right());
+    /** Whether a request with all its headers at hand may go on. */
+    Decision decide(@Nullable Right right, HttpHeaders headers) {
+        List<String> credentials = headers.getAll(HttpHeaderNames.AUTHORIZATION);
+        String authorization =
+                switch (credentials.size()) {
+                    case 0 -> null;
+                    case 1 -> credentials.getFirst();
+                    default -> "";
+                };
+        return access.authorize(
+                listener, remote, AdminGate.isForwarded(headers), authorization, right);
     }
 
     static HttpError error(Denied denied) {
@@ -45,7 +56,7 @@ final class Gatekeeper {
                 switch (denied) {
                     case UNAUTHENTICATED -> HttpError.UNAUTHORIZED;
                     case FORBIDDEN -> HttpError.FORBIDDEN;
-                    case TOO_MANY_ATTEMPTS -> HttpError.TOO_MANY;
+                    case TOO_MANY_FAILURES -> HttpError.TOO_MANY;
                 };
         return new HttpError(status, denied.code(), denied.message(), denied.hint());
     }

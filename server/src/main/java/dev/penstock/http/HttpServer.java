@@ -144,7 +144,7 @@ public final class HttpServer implements RouteTable, AutoCloseable {
             return;
         }
         HttpLoop loop = loops.computeIfAbsent(channel.eventLoop(), this::newLoop);
-        StrictRequestDecoder decoder = new StrictRequestDecoder(limits);
+        StrictRequestDecoder decoder = new StrictRequestDecoder(limits, service);
         Gatekeeper gatekeeper = new Gatekeeper(access, Listener.HTTP, channel);
         channel.pipeline().addLast(decoder, new HttpConnection(this, loop, decoder, gatekeeper));
     }

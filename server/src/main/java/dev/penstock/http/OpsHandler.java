@@ -1,6 +1,5 @@
 package dev.penstock.http;
 
-import dev.penstock.access.Decision;
 import dev.penstock.access.Denied;
 import dev.penstock.serving.InferenceService;
 import io.netty.buffer.ByteBuf;
@@ -12,15 +11,12 @@ import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.timeout.IdleStateEvent;
-import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
-import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
@@ -36,22 +32,13 @@ final class OpsHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     private final InferenceService service;
     private final Map<String, OpsRoute> routes;
     private final Gatekeeper gatekeeper;
-    private final @Nullable AdminGate gate;
     private final Queue<FullHttpRequest> waiting = new ArrayDeque<>();
     private boolean isBusy;
 
-    /**
-     * @param gate null on a listener that no page can do harm on
-     */
-    OpsHandler(
-            InferenceService service,
-            Map<String, OpsRoute> routes,
-            Gatekeeper gatekeeper,
-            @Nullable AdminGate gate) {
+    OpsHandler(InferenceService service, Map<String, OpsRoute> routes, Gatekeeper gatekeeper) {
         this.service = service;
         this.routes = routes;
         this.gatekeeper = gatekeeper;
-        this.gate = gate;
     }
 
     @Override
@@ -71,18 +58,12 @@ final class OpsHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         }
         boolean isHead = request.method().equals(HttpMethod.HEAD);
         boolean isKept = HttpUtil.isKeepAlive(request);
-        AdminGate.Refusal foreign = foreign(ctx, request);
-        if (foreign != null) {
-            FullHttpResponse response = error(foreign.status(), foreign.code(), foreign.message());
-            send(ctx, response, isHead, isKept);
-            return;
-        }
         int query = request.uri().indexOf('?');
         String path = query < 0 ? request.uri() : request.uri().substring(0, query);
         OpsRoute route = routes.get(path);
         if (route == null) {
             send(ctx, error(404, "NOT_FOUND", "Not Found"), isHead, isKept);
-        } else if (decide(request.headers(), route) instanceof Denied denied) {
+        } else if (gatekeeper.decide(route.right(), request.headers()) instanceof Denied denied) {
             send(ctx, refusal(denied), isHead, isKept);
         } else if (!isHead && !request.method().equals(HttpMethod.GET)) {
             FullHttpResponse response = error(405, "METHOD_NOT_ALLOWED", "Method Not Allowed");
@@ -102,28 +83,6 @@ final class OpsHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                         ctx.executor().execute(() -> finish(ctx, response, isHead, isKept));
                     });
         }
-    }
-
-    private AdminGate.@Nullable Refusal foreign(
-            ChannelHandlerContext ctx, FullHttpRequest request) {
-        AdminGate asked = gate;
-        if (asked == null) {
-            return null;
-        }
-        InetSocketAddress local =
-                ctx.channel().localAddress() instanceof InetSocketAddress socket ? socket : null;
-        return asked.check(request.method(), request.headers(), local);
-    }
-
-    private Decision decide(HttpHeaders headers, OpsRoute route) {
-        List<String> credentials = headers.getAll(HttpHeaderNames.AUTHORIZATION);
-        String authorization =
-                switch (credentials.size()) {
-                    case 0 -> null;
-                    case 1 -> credentials.getFirst();
-                    default -> "";
-                };
-        return gatekeeper.decide(route, AdminGate.isForwarded(headers), authorization);
     }
 
     private static FullHttpResponse refusal(Denied denied) {

@@ -40,27 +40,17 @@ public final class OpsServer implements RouteTable, AutoCloseable {
     private final Map<String, OpsRoute> routes;
     private final InferenceService service;
     private final Access access;
-    private final Listener listener;
-    private final @Nullable AdminGate gate;
     private final ChannelGroup open = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
     private @Nullable Channel bound;
 
     /**
      * A listener that was not started.
      *
-     * @param listener which of the operators' listeners it is
      * @param routes by path
      */
-    public OpsServer(
-            InferenceService service,
-            Access access,
-            Listener listener,
-            Map<String, OpsRoute> routes) {
+    public OpsServer(InferenceService service, Access access, Map<String, OpsRoute> routes) {
         this.service = service;
         this.access = access;
-        this.listener = listener;
-        this.gate =
-                listener == Listener.ADMIN ? new AdminGate(access.settings().adminHosts()) : null;
         Map<String, OpsRoute> all = new HashMap<>(routes);
         all.put("/v2/health/live", new OpsRoute(JSON, true, null, LIVE::clone));
         all.put(OpsHandler.READY, new OpsRoute(JSON, true, null, LIVE::clone));
@@ -71,8 +61,8 @@ public final class OpsServer implements RouteTable, AutoCloseable {
     public List<GuardedRoute> routes() {
         List<GuardedRoute> rows = new ArrayList<>();
         routes.forEach((path, route) -> {
-            rows.add(new GuardedRoute(listener, "GET", path, route.right()));
-            rows.add(new GuardedRoute(listener, "HEAD", path, route.right()));
+            rows.add(new GuardedRoute(Listener.METRICS, "GET", path, route.right()));
+            rows.add(new GuardedRoute(Listener.METRICS, "HEAD", path, route.right()));
         });
         return List.copyOf(rows);
     }
@@ -118,8 +108,7 @@ public final class OpsServer implements RouteTable, AutoCloseable {
                         new OpsHandler(
                                 service,
                                 routes,
-                                new Gatekeeper(access, listener, connection),
-                                gate));
+                                new Gatekeeper(access, Listener.METRICS, connection)));
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.penstock.http;
 
 import dev.penstock.access.Caller;
 import dev.penstock.access.Denied;
+import dev.penstock.inference.CallFacts;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.Failure;
 import dev.penstock.inference.FailureException;
@@ -59,6 +60,7 @@ final class RequestHandler {
     private int jsonLength;
     private @Nullable String headerId;
     private @Nullable TraceContext trace;
+    private CallFacts facts = CallFacts.NONE;
     private @Nullable PredictionReply reply;
 
     RequestHandler(
@@ -112,11 +114,6 @@ final class RequestHandler {
         plain(head, slot -> loop.answers().answer(slot, route, method));
     }
 
-    /** Who sent the request at hand. */
-    Caller caller() {
-        return caller;
-    }
-
     /** Answers what is no prediction, or is none that goes on. */
     private void plain(RequestHead head, Function<Slot, ByteBuf> answer) {
         Slot slot = slot(new Slot(), head);
@@ -150,6 +147,10 @@ final class RequestHandler {
         model = wanted;
         headerId = isId(fields.requestId) ? fields.requestId : null;
         trace = TraceContext.parse(fields.traceParent);
+        facts = fields.routed().facts();
+        if (!caller.isAnonymous()) {
+            facts = facts.withCaller(caller.name());
+        }
         PredictionReply next = slot(new PredictionReply(connection, fields.acceptEncoding), head);
         reply = next;
         try {
@@ -308,7 +309,7 @@ final class RequestHandler {
                                 + body.length()
                                 + " bytes");
             }
-            return loop.reader().read(body, json, model, headerId, trace, current);
+            return loop.reader().read(body, json, model, headerId, trace, facts, current);
         } catch (FailureException e) {
             failure = e.failure();
         } catch (RuntimeException e) {

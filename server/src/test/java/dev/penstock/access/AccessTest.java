@@ -181,7 +181,7 @@ final class AccessTest {
             assertEquals("UNAUTHENTICATED", ask(access, "Bearer no", Right.PREDICT));
             nanos.addAndGet(TimeUnit.SECONDS.toNanos(1));
         }
-        assertEquals("TOO_MANY_ATTEMPTS", ask(access, "Bearer no", Right.PREDICT));
+        assertEquals("TOO_MANY_FAILURES", ask(access, "Bearer no", Right.PREDICT));
         // Nobody else is held up by it: not another address, not who has a token.
         assertEquals(
                 Denied.UNAUTHENTICATED,
@@ -191,10 +191,10 @@ final class AccessTest {
         assertEquals("anonymous", ask(access, null, Right.PREDICT));
         // The first of the ten is a minute old 60 s after it, 50 s from now.
         nanos.addAndGet(TimeUnit.SECONDS.toNanos(50) - 1);
-        assertEquals("TOO_MANY_ATTEMPTS", ask(access, "Bearer no", Right.PREDICT));
+        assertEquals("TOO_MANY_FAILURES", ask(access, "Bearer no", Right.PREDICT));
         nanos.addAndGet(1);
         assertEquals("UNAUTHENTICATED", ask(access, "Bearer no", Right.PREDICT));
-        assertEquals("TOO_MANY_ATTEMPTS", ask(access, "Bearer no", Right.PREDICT));
+        assertEquals("TOO_MANY_FAILURES", ask(access, "Bearer no", Right.PREDICT));
     }
 
     @Test
@@ -205,7 +205,7 @@ final class AccessTest {
             InetAddress remote = address("2001:db8:0:1::" + Integer.toHexString(i));
             last = access.authorize(Listener.HTTP, remote, false, "Bearer no", Right.PREDICT);
         }
-        assertEquals(Denied.TOO_MANY_ATTEMPTS, last);
+        assertEquals(Denied.TOO_MANY_FAILURES, last);
         assertEquals(
                 Denied.UNAUTHENTICATED,
                 access.authorize(

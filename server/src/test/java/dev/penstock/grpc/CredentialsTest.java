@@ -99,7 +99,7 @@ final class CredentialsTest {
         }
         StatusRuntimeException e = refusal(with("Bearer no"));
         assertEquals(Status.Code.RESOURCE_EXHAUSTED, e.getStatus().getCode());
-        assertEquals("TOO_MANY_ATTEMPTS", trailer(e, "penstock-code"));
+        assertEquals("TOO_MANY_FAILURES", trailer(e, "penstock-code"));
         assertEquals("60000", trailer(e, "grpc-retry-pushback-ms"));
     }
 

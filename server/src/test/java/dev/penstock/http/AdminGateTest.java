@@ -5,22 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.penstock.access.Listener;
-import dev.penstock.access.Right;
 import dev.penstock.http.AdminGate.Refusal;
-import dev.penstock.http.RawClient.Answer;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.nio.NioIoHandler;
-import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class AdminGateTest {
@@ -223,67 +215,5 @@ class AdminGateTest {
             assertTrue(AdminGate.isForwarded(headers("Host", "localhost", name, "")), name);
         }
         assertFalse(AdminGate.isForwarded(headers("Host", "localhost", "X-Forward", "x")));
-    }
-
-    @Test
-    void theAdminListenerAsksTheGateFirst() throws Exception {
-        MultiThreadIoEventLoopGroup loop =
-                new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
-        try (HttpFixture fixture = new HttpFixture();
-                OpsServer server =
-                        new OpsServer(
-                                fixture.service,
-                                fixture.access,
-                                Listener.ADMIN,
-                                Map.of(
-                                        "/admin",
-                                        new OpsRoute(
-                                                "text/plain",
-                                                true,
-                                                Right.ADMIN,
-                                                () -> new byte[] {'x'})))) {
-            InetSocketAddress at =
-                    server.start(
-                            loop,
-                            NioServerSocketChannel.class,
-                            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-            try (RawClient client = new RawClient(at)) {
-                String known = " HTTP/1.1\r\nHost: localhost\r\n";
-                assertEquals(200, client.send("GET /admin" + known + "\r\n").read().status());
-                Answer elsewhere =
-                        client.send("GET /admin HTTP/1.1\r\nHost: evil.example\r\n\r\n").read();
-                assertEquals(421, elsewhere.status());
-                assertEquals(
-                        "{\"error\":\"Misdirected Request\",\"code\":\"MISDIRECTED\"}",
-                        elsewhere.text());
-                Answer missing =
-                        client.send("GET /none HTTP/1.1\r\nHost: evil.example\r\n\r\n").read();
-                assertEquals(elsewhere.text(), missing.text());
-                Answer forwarded =
-                        client.send("GET /admin" + known + "X-Forwarded-For: 127.0.0.1\r\n\r\n")
-                                .read();
-                assertEquals(401, forwarded.status());
-                assertEquals("Bearer", forwarded.header("www-authenticate"));
-                Answer foreign =
-                        client.send("DELETE /admin" + known + "Origin: http://evil.example\r\n\r\n")
-                                .read();
-                assertEquals(403, foreign.status());
-                Answer preflight =
-                        client.send(
-                                        "OPTIONS /admin"
-                                                + known
-                                                + "Origin: http://evil.example\r\n"
-                                                + "Access-Control-Request-Method: PUT\r\n\r\n")
-                                .read();
-                assertEquals(403, preflight.status());
-                for (Answer answer : List.of(elsewhere, forwarded, foreign, preflight)) {
-                    answer.headers()
-                            .keySet()
-                            .forEach(name -> assertFalse(name.startsWith("access-control"), name));
-                }
-            }
-        } finally {
-            loop.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
-        }
     }
 }

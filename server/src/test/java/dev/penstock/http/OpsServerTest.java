@@ -3,7 +3,6 @@ package dev.penstock.http;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.penstock.access.Listener;
 import dev.penstock.access.Right;
 import dev.penstock.http.RawClient.Answer;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -34,7 +33,6 @@ class OpsServerTest {
                 new OpsServer(
                         fixture.service,
                         fixture.access,
-                        Listener.METRICS,
                         Map.of(
                                 "/metrics",
                                 new OpsRoute(
