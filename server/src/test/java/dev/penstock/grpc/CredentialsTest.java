@@ -6,10 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.penstock.access.AccessSettings;
+import dev.penstock.inference.Failure;
+import dev.penstock.inference.VersionInfo;
 import dev.penstock.proto.GRPCInferenceServiceGrpc.GRPCInferenceServiceBlockingStub;
 import dev.penstock.proto.ModelInferRequest;
 import dev.penstock.proto.ServerLiveRequest;
 import dev.penstock.proto.ServerMetadataRequest;
+import dev.penstock.tensor.DataType;
+import dev.penstock.tensor.Shape;
+import dev.penstock.tensor.TensorSpec;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -116,5 +121,31 @@ final class CredentialsTest {
                                 fixture.stub.serverMetadata(
                                         ServerMetadataRequest.getDefaultInstance()));
         assertEquals(Status.Code.UNAUTHENTICATED, e.getStatus().getCode());
+    }
+
+    @Test
+    void routesLearnTheNameOfTheToken() {
+        GrpcFixture.HoldingScheduler held = new GrpcFixture.HoldingScheduler();
+        VersionInfo version =
+                fixture.add(
+                        "held",
+                        1,
+                        GrpcFixture.echoing(new TensorSpec("X", DataType.FP32, Shape.of(-1))));
+        fixture.publish(version, held);
+        Thread caller =
+                Thread.ofVirtual()
+                        .start(() ->
+                                assertThrows(
+                                        StatusRuntimeException.class,
+                                        () ->
+                                                with("Bearer " + SECRET)
+                                                        .modelInfer(
+                                                                ROW.toBuilder()
+                                                                        .setModelName("held")
+                                                                        .build())));
+        GrpcFixture.await(() -> !held.held.isEmpty());
+        assertEquals("ci", held.held.getFirst().request().facts().caller());
+        held.held.getFirst().answer(new Failure.DeadlineExceeded("over"));
+        GrpcFixture.await(() -> !caller.isAlive());
     }
 }

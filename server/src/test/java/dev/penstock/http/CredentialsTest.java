@@ -9,6 +9,11 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import dev.penstock.access.AccessSettings;
 import dev.penstock.http.RawClient.Answer;
+import dev.penstock.inference.Failure;
+import dev.penstock.inference.VersionInfo;
+import dev.penstock.tensor.DataType;
+import dev.penstock.tensor.Shape;
+import dev.penstock.tensor.TensorSpec;
 import java.io.IOException;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
@@ -177,6 +182,24 @@ class CredentialsTest {
             assertEquals(200, client.get("/v2/health/live").read().status());
             assertEquals(200, client.get("/v2/health/ready").read().status());
             assertEquals(401, client.get("/v2").read().status());
+        }
+    }
+
+    @Test
+    void routesLearnTheNameOfTheTokenAndOfNobodyElse() throws IOException {
+        HttpFixture.HoldingScheduler held = new HttpFixture.HoldingScheduler();
+        VersionInfo version =
+                fixture.add(
+                        "held",
+                        1,
+                        EchoSession.echoing(new TensorSpec("X", DataType.FP32, Shape.of(-1))));
+        fixture.publish(version, held);
+        try (RawClient client = fixture.client()) {
+            client.post("/v2/models/held/infer", BODY, "Authorization: Bearer " + SECRET);
+            HttpFixture.await(() -> !held.held.isEmpty());
+            assertEquals("ci", held.held.getFirst().request().facts().caller());
+            held.held.getFirst().answer(new Failure.DeadlineExceeded("over"));
+            assertEquals(504, client.read().status());
         }
     }
 }
