@@ -41,6 +41,8 @@ import io.netty.channel.ServerChannel;
 import io.netty.util.internal.PlatformDependent;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -51,6 +53,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The whole server: its objects, in the order in which they start. Readiness falls first, then
@@ -186,10 +189,17 @@ final class Gateway implements AutoCloseable {
     }
 
     private AdminApi adminApi() {
-        RouteViews views = new RouteViews(reconciler, service, (model, revision, arm) -> null);
+        RouteViews views = new RouteViews(reconciler, service, this::observedPercent);
         RouteAdmin routes =
                 new RouteAdmin(reconciler, wanted, views, InstantSource.system(), LOAD_LIMIT);
         return new AdminApi(service, new ModelAdmin(reconciler), routes);
+    }
+
+    private @Nullable BigDecimal observedPercent(String model, long revision, String arm) {
+        double share = telemetry.observedShare(model, revision, arm);
+        return Double.isNaN(share)
+                ? null
+                : BigDecimal.valueOf(100 * share).setScale(2, RoundingMode.HALF_EVEN);
     }
 
     /**
@@ -210,6 +220,9 @@ final class Gateway implements AutoCloseable {
                         listen(config.grpc(), at -> grpc.start(acceptors, loops, channel, at)),
                         listen(config.metrics(), at -> metrics.start(ops, channel, at)),
                         listen(config.admin(), at -> admin.start(ops, channel, at)));
+        RoutedModels routed = new RoutedModels(telemetry);
+        routed.show(wanted.read());
+        wanted.watch(routed::show);
         reconciler.start();
     }
 
