@@ -37,6 +37,8 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.util.internal.PlatformDependent;
 import java.lang.management.ManagementFactory;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -46,6 +48,7 @@ import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -182,10 +185,17 @@ final class Gateway implements AutoCloseable {
     }
 
     private AdminApi adminApi() {
-        RouteViews views = new RouteViews(reconciler, service, (model, revision, arm) -> null);
+        RouteViews views = new RouteViews(reconciler, service, this::observedPercent);
         RouteAdmin routes =
                 new RouteAdmin(reconciler, wanted, views, InstantSource.system(), LOAD_LIMIT);
         return new AdminApi(service, new ModelAdmin(reconciler), routes);
+    }
+
+    private @Nullable BigDecimal observedPercent(String model, long revision, String arm) {
+        double share = telemetry.observedShare(model, revision, arm);
+        return Double.isNaN(share)
+                ? null
+                : BigDecimal.valueOf(100 * share).setScale(2, RoundingMode.HALF_EVEN);
     }
 
     /**
@@ -214,6 +224,9 @@ final class Gateway implements AutoCloseable {
                                 config.metrics(),
                                 at -> metrics.start(ops, channel, at)),
                         listen("--admin", config.admin(), at -> admin.start(ops, channel, at)));
+        RoutedModels routed = new RoutedModels(telemetry);
+        routed.show(wanted.read());
+        wanted.watch(routed::show);
         reconciler.start();
     }
 
