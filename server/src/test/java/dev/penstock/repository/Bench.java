@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.penstock.inference.VersionId;
+import dev.penstock.runtime.Ticker;
 import dev.penstock.scheduling.SchedulingContext;
 import dev.penstock.scheduling.Watchdog;
 import java.io.IOException;
@@ -11,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -20,6 +22,8 @@ import java.util.function.BooleanSupplier;
  * store believes the times that are set on files, since no test can set those of the kernel.
  */
 public final class Bench implements AutoCloseable {
+    private static final PublishRule HASTY = new PublishRule(0, 1);
+
     public final ManualTime time = new ManualTime();
     public final FakeEngine engine = new FakeEngine(time);
     public final Path root;
@@ -37,7 +41,18 @@ public final class Bench implements AutoCloseable {
      * A store that takes a version as soon as its folder is there: the mistake that is tested for.
      */
     public static Bench hasty(Path root) {
-        return new Bench(root, ExecutionPolicy.AUTO, VersionListener.NONE, new PublishRule(0, 1));
+        return new Bench(root, ExecutionPolicy.AUTO, VersionListener.NONE, HASTY);
+    }
+
+    /** The same mistake on the machine's own clock and the kernel's times of files. */
+    public static DirectoryModelStore hastyStore(Path root) {
+        return new DirectoryModelStore(
+                root,
+                "single",
+                InstantSource.system(),
+                Ticker.SYSTEM,
+                HASTY,
+                new FolderReader(true));
     }
 
     public Bench(Path root, Map<String, Execution> forced, VersionListener listener) {
