@@ -27,6 +27,7 @@ public final class Bench implements AutoCloseable {
     public final ManualTime time = new ManualTime();
     public final FakeEngine engine = new FakeEngine(time);
     public final Path root;
+    public final CallerRuns loaders = new CallerRuns();
     public final DirectoryModelStore store;
     public final ModelRepository repository;
     public final SchedulingContext scheduling =
@@ -65,8 +66,7 @@ public final class Bench implements AutoCloseable {
         this.store =
                 new DirectoryModelStore(root, "single", time, time, rule, new FolderReader(false));
         this.repository =
-                new ModelRepository(
-                        engine, scheduling, executions, 1, time, listener, new CallerRuns());
+                new ModelRepository(engine, scheduling, executions, 1, time, listener, loaders);
     }
 
     /** Writes a file whose time is now, with all folders above it. */
