@@ -51,6 +51,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -102,6 +103,15 @@ final class Gateway implements AutoCloseable {
      *     machine
      */
     Gateway(GatewayConfig config) {
+        this(config, engine -> engine);
+    }
+
+    /**
+     * The same around another engine, so that a control can put a fault where the runtime is.
+     *
+     * @param around takes the engine that was configured, and gives the one to use, which closes it
+     */
+    Gateway(GatewayConfig config, UnaryOperator<Engine> around) {
         this.config = config;
         this.bound = new Bound(config.http(), config.grpc(), config.metrics(), config.admin());
         this.transport = Transport.named(config.transport());
@@ -110,7 +120,7 @@ final class Gateway implements AutoCloseable {
         PooledByteBufAllocator allocator = new PooledByteBufAllocator(true);
         this.pool = new TensorPool(allocator, PlatformDependent.maxDirectMemory() / 2);
         this.telemetry = open.push(new Telemetry(ticker));
-        this.engine = open.push(engine(config.engine(), pool));
+        this.engine = open.push(around.apply(engine(config.engine(), pool)));
         this.watchdog = open.push(new Watchdog(ticker));
         this.service =
                 new InferenceService(
