@@ -38,6 +38,7 @@ public final class Cli {
                 new CommandLine(new Cli())
                         .addSubcommand(serve)
                         .addSubcommand(infer)
+                        .addSubcommand(TokenCommand.line())
                         .addSubcommand(new VersionCommand())
                         .addSubcommand(new CommandLine.HelpCommand());
         ErrorLines errors = new ErrorLines();
