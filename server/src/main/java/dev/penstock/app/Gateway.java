@@ -65,7 +65,7 @@ import org.slf4j.LoggerFactory;
 final class Gateway implements AutoCloseable {
     private static final int QUEUE_CAPACITY = 1_000;
     private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
-    private static final long SAY_WHY_NANOS = Duration.ofSeconds(1).toNanos();
+    private static final long SAY_WHY_NANOS = Duration.ofSeconds(2).toNanos();
     private static final Duration LOAD_LIMIT = Duration.ofMinutes(5);
     private static final String TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8";
 
