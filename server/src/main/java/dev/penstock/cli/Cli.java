@@ -36,6 +36,8 @@ public final class Cli {
                 new CommandLine(new Cli())
                         .addSubcommand(serve)
                         .addSubcommand(infer)
+                        .addSubcommand(RouteCommand.line())
+                        .addSubcommand(TokenCommand.line())
                         .addSubcommand(new VersionCommand());
         ErrorLines errors = new ErrorLines();
         line.setParameterExceptionHandler(errors)
