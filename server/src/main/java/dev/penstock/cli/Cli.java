@@ -32,11 +32,13 @@ public final class Cli {
      */
     public static CommandLine commandLine(Object serve) {
         CommandLine infer = new CommandLine(new InferCommand());
+        CommandLine traffic = new CommandLine(new TrafficCommand());
         CommandLine line =
                 new CommandLine(new Cli())
                         .addSubcommand(serve)
                         .addSubcommand(infer)
                         .addSubcommand(RouteCommand.line())
+                        .addSubcommand(traffic)
                         .addSubcommand(TokenCommand.line())
                         .addSubcommand(new VersionCommand());
         ErrorLines errors = new ErrorLines();
@@ -47,6 +49,7 @@ public final class Cli {
         // A value may be a negative number; the command itself refuses words that only look like
         // options.
         infer.setUnmatchedOptionsArePositionalParams(true);
+        traffic.setUnmatchedOptionsArePositionalParams(true);
         return line;
     }
 
