@@ -39,9 +39,13 @@ public final class Cli {
                 new CommandLine(new Cli())
                         .addSubcommand(serve)
                         .addSubcommand(infer)
+                        .addSubcommand(ModelCommand.line())
                         .addSubcommand(RouteCommand.line())
                         .addSubcommand(traffic)
+                        .addSubcommand(AuditCommand.line())
                         .addSubcommand(TokenCommand.line())
+                        .addSubcommand(new DoctorCommand())
+                        .addSubcommand(new CompletionCommand())
                         .addSubcommand(new VersionCommand())
                         .addSubcommand(new CommandLine.HelpCommand());
         ErrorLines errors = new ErrorLines();
