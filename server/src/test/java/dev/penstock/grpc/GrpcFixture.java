@@ -238,6 +238,11 @@ final class GrpcFixture implements AutoCloseable {
         }
 
         @Override
+        public TensorSet runAside(TensorSet inputs, List<String> outputs, long limitNanos) {
+            return null;
+        }
+
+        @Override
         public int queueDepth() {
             return 0;
         }
@@ -267,6 +272,11 @@ final class GrpcFixture implements AutoCloseable {
                 held.add(exchange);
             }
             return admission;
+        }
+
+        @Override
+        public TensorSet runAside(TensorSet inputs, List<String> outputs, long limitNanos) {
+            return null;
         }
 
         @Override
