@@ -1,5 +1,6 @@
 package dev.penstock.app;
 
+import com.sun.management.OperatingSystemMXBean;
 import com.sun.management.ThreadMXBean;
 import dev.penstock.control.ControlStore;
 import dev.penstock.control.MemoryControlStore;
@@ -23,6 +24,7 @@ import dev.penstock.runtime.CloseStack;
 import dev.penstock.runtime.Ticker;
 import dev.penstock.scheduling.SchedulingContext;
 import dev.penstock.scheduling.Watchdog;
+import dev.penstock.serving.AfterAnswer;
 import dev.penstock.serving.InferenceService;
 import dev.penstock.telemetry.Telemetry;
 import dev.penstock.tensor.TensorPool;
@@ -58,6 +60,7 @@ final class Gateway implements AutoCloseable {
     private final Telemetry telemetry;
     private final Engine engine;
     private final Watchdog watchdog;
+    private final AfterAnswer afterAnswer;
     private final InferenceService service;
     private final ControlStore wanted;
     private final Reconciler reconciler;
@@ -91,12 +94,20 @@ final class Gateway implements AutoCloseable {
         this.telemetry = open.push(new Telemetry(ticker));
         this.engine = open.push(engine(config.engine(), pool));
         this.watchdog = open.push(new Watchdog(ticker));
+        this.afterAnswer =
+                new AfterAnswer(
+                        telemetry,
+                        pool,
+                        ticker,
+                        InstantSource.system(),
+                        Gateway::cpuNanos,
+                        Runtime.getRuntime().availableProcessors());
         this.service =
                 new InferenceService(
                         ticker,
                         InstantSource.system(),
                         () -> ThreadLocalRandom.current().nextLong(),
-                        telemetry);
+                        afterAnswer);
         this.wanted = new MemoryControlStore();
         this.reconciler = reconciler(policy);
         ServerInfo info =
@@ -113,6 +124,13 @@ final class Gateway implements AutoCloseable {
         this.metrics = new OpsServer(service, Map.of("/metrics", scrape));
         this.admin = new OpsServer(service, Map.of("/admin/v1/models", models));
         describe(allocator);
+    }
+
+    // CPU time of the process; 0 for ever where the system does not tell, which sheds no shadow.
+    private static long cpuNanos() {
+        return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
+                ? Math.max(0, system.getProcessCpuTime())
+                : 0;
     }
 
     private static Engine engine(String name, TensorPool pool) {
@@ -182,6 +200,7 @@ final class Gateway implements AutoCloseable {
      */
     void start() throws IOException {
         watchdog.start();
+        afterAnswer.start(service::table);
         EventLoopGroup acceptors = group("accept", 1);
         EventLoopGroup loops = group("loop", config.loops());
         EventLoopGroup ops = group("ops", 1);
@@ -245,6 +264,7 @@ final class Gateway implements AutoCloseable {
     public void close() {
         http.close();
         grpc.close();
+        afterAnswer.close();
         reconciler.close();
         admin.close();
         metrics.close();
@@ -253,6 +273,14 @@ final class Gateway implements AutoCloseable {
 
     GatewayConfig config() {
         return config;
+    }
+
+    ControlStore wanted() {
+        return wanted;
+    }
+
+    AfterAnswer afterAnswer() {
+        return afterAnswer;
     }
 
     List<VersionView> versions() {
