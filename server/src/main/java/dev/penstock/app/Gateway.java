@@ -279,6 +279,10 @@ final class Gateway implements AutoCloseable {
         return wanted;
     }
 
+    Reconciler reconciler() {
+        return reconciler;
+    }
+
     AfterAnswer afterAnswer() {
         return afterAnswer;
     }

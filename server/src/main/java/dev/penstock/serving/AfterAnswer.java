@@ -43,7 +43,7 @@ public final class AfterAnswer implements ExchangeObserver, AutoCloseable {
     private final TensorPool pool;
     private final Ticker ticker;
     private final Mirror mirror;
-    private final PayloadQueue queue = new PayloadQueue(CAPACITY, CAPACITY_BYTES);
+    final PayloadQueue queue = new PayloadQueue(CAPACITY, CAPACITY_BYTES);
     private final List<Thread> threads = new ArrayList<>();
     private final Object looking = new Object();
 
@@ -210,7 +210,7 @@ public final class AfterAnswer implements ExchangeObserver, AutoCloseable {
         }
     }
 
-    private void free(KeptPayload kept) {
+    void free(KeptPayload kept) {
         try {
             kept.exchange().free();
         } finally {
