@@ -46,7 +46,7 @@ final class ArchitectureTest {
                             Map.entry("access", Set.of("runtime")),
                             Map.entry("statistics", Set.of("runtime")),
                             Map.entry("routing", Set.of("statistics", "runtime")),
-                            Map.entry("inference", Set.of("tensor", "runtime")),
+                            Map.entry("inference", Set.of("tensor", "statistics", "runtime")),
                             Map.entry("telemetry", Set.of("inference", "runtime")),
                             Map.entry("engine", Set.of("inference", "tensor", "runtime")),
                             Map.entry(
@@ -78,6 +78,7 @@ final class ArchitectureTest {
                                             "repository",
                                             "routing",
                                             "scheduling",
+                                            "engine",
                                             "statistics",
                                             "inference",
                                             "tensor",

@@ -1,5 +1,6 @@
 package dev.penstock.app;
 
+import com.sun.management.OperatingSystemMXBean;
 import com.sun.management.ThreadMXBean;
 import dev.penstock.access.Access;
 import dev.penstock.access.GuardedRoute;
@@ -32,6 +33,7 @@ import dev.penstock.runtime.CloseStack;
 import dev.penstock.runtime.Ticker;
 import dev.penstock.scheduling.SchedulingContext;
 import dev.penstock.scheduling.Watchdog;
+import dev.penstock.serving.AfterAnswer;
 import dev.penstock.serving.InferenceService;
 import dev.penstock.serving.ServingTable;
 import dev.penstock.telemetry.Telemetry;
@@ -79,6 +81,7 @@ final class Gateway implements AutoCloseable {
     private final Telemetry telemetry;
     private final Engine engine;
     private final Watchdog watchdog;
+    private final AfterAnswer afterAnswer;
     private final InferenceService service;
     private final ControlStore wanted;
     private final Reconciler reconciler;
@@ -122,12 +125,20 @@ final class Gateway implements AutoCloseable {
         this.telemetry = open.push(new Telemetry(ticker));
         this.engine = open.push(around.apply(engine(config.engine(), pool)));
         this.watchdog = open.push(new Watchdog(ticker));
+        this.afterAnswer =
+                new AfterAnswer(
+                        telemetry,
+                        pool,
+                        ticker,
+                        InstantSource.system(),
+                        Gateway::cpuNanos,
+                        Runtime.getRuntime().availableProcessors());
         this.service =
                 new InferenceService(
                         ticker,
                         InstantSource.system(),
                         () -> ThreadLocalRandom.current().nextLong(),
-                        telemetry);
+                        afterAnswer);
         this.wanted = new MemoryControlStore();
         this.reconciler = reconciler(policy);
         ServerInfo info =
@@ -144,6 +155,13 @@ final class Gateway implements AutoCloseable {
         this.metrics = new OpsServer(service, access, Map.of("/metrics", scrape));
         this.admin = new AdminServer(adminApi(), access);
         describe(allocator);
+    }
+
+    // CPU time of the process; 0 for ever where the system does not tell, which sheds no shadow.
+    private static long cpuNanos() {
+        return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
+                ? Math.max(0, system.getProcessCpuTime())
+                : 0;
     }
 
     private static Engine engine(String name, TensorPool pool) {
@@ -224,6 +242,7 @@ final class Gateway implements AutoCloseable {
     void start() throws CannotListenException {
         watchdog.start();
         access.start();
+        afterAnswer.start(service::table);
         EventLoopGroup acceptors = group("accept", 1);
         EventLoopGroup loops = group("loop", config.loops());
         EventLoopGroup ops = group("ops", 1);
@@ -312,6 +331,7 @@ final class Gateway implements AutoCloseable {
     public void close() {
         http.close();
         grpc.close();
+        afterAnswer.close();
         reconciler.close();
         admin.close();
         metrics.close();
@@ -331,6 +351,18 @@ final class Gateway implements AutoCloseable {
 
     GatewayConfig config() {
         return config;
+    }
+
+    ControlStore wanted() {
+        return wanted;
+    }
+
+    Reconciler reconciler() {
+        return reconciler;
+    }
+
+    AfterAnswer afterAnswer() {
+        return afterAnswer;
     }
 
     List<VersionView> versions() {

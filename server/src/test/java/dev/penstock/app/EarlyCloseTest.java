@@ -3,6 +3,7 @@ package dev.penstock.app;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.penstock.access.AccessSettings;
 import dev.penstock.inference.Limits;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -109,6 +110,7 @@ final class EarlyCloseTest {
                 "auto",
                 2,
                 Duration.ZERO,
+                AccessSettings.DEFAULT,
                 Limits.DEFAULT);
     }
 }

@@ -200,7 +200,13 @@ final class LivePublishingTest {
                             this);
             this.reconciler =
                     new Reconciler(
-                            store, repository, service, VersionPolicy.DEFAULT, POLL, Ticker.SYSTEM);
+                            store,
+                            new MemoryControlStore(),
+                            repository,
+                            service,
+                            VersionPolicy.DEFAULT,
+                            POLL,
+                            Ticker.SYSTEM);
         }
 
         @Override

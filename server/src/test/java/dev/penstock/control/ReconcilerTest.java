@@ -87,6 +87,7 @@ final class ReconcilerTest {
         Reconciler reconciler =
                 new Reconciler(
                         bench.store,
+                        served.wanted,
                         bench.repository,
                         served.service,
                         VersionPolicy.DEFAULT,
