@@ -124,7 +124,7 @@ final class ArchitectureTest {
                                             "tensor",
                                             "telemetry",
                                             "runtime")),
-                            Map.entry("cli", Set.of("access"))));
+                            Map.entry("cli", Set.of("access", "runtime"))));
 
     private static final Set<String> ADAPTERS = Set.of("engine.ffm", "engine.ort");
 

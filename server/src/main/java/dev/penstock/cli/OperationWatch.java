@@ -1,5 +1,6 @@
 package dev.penstock.cli;
 
+import dev.penstock.runtime.Ticker;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
@@ -29,7 +30,7 @@ final class OperationWatch {
      * @throws CommandFailure when it failed, was cancelled, or took longer than {@code atMost}
      */
     JsonNode await(String path, Duration atMost) throws InterruptedException {
-        long until = System.nanoTime() + atMost.toNanos();
+        long until = Ticker.SYSTEM.nanos() + atMost.toNanos();
         while (true) {
             JsonNode operation = client.get(path).body();
             show(operation.path("steps"));
@@ -40,7 +41,7 @@ final class OperationWatch {
                 case "failed", "cancelled" -> throw failure(operation);
                 default -> {}
             }
-            if (System.nanoTime() - until > 0) {
+            if (Ticker.SYSTEM.nanos() - until > 0) {
                 throw new CommandFailure(
                         ExitCode.TIMEOUT,
                         "it is not done in " + DurationText.of(atMost),

@@ -1,5 +1,6 @@
 package dev.penstock.cli;
 
+import dev.penstock.runtime.Ticker;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.InetAddress;
@@ -222,12 +223,12 @@ final class TrafficCommand implements Callable<Integer> {
         List<Thread> waiting = new ArrayList<>();
         try (HttpClient client =
                 HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
-            long begin = System.nanoTime();
+            long begin = Ticker.SYSTEM.nanos();
             long gap = TimeUnit.SECONDS.toNanos(1) / rps;
             long count = time.toNanos() / gap;
             for (long i = 0; i < count; i++) {
-                LockSupport.parkNanos(begin + i * gap - System.nanoTime());
-                progress.tick(System.nanoTime() - begin);
+                LockSupport.parkNanos(begin + i * gap - Ticker.SYSTEM.nanos());
+                progress.tick(Ticker.SYSTEM.nanos() - begin);
                 HttpRequest request = request(target, secret, load.next(), i);
                 free.acquire();
                 waiting.add(
@@ -263,10 +264,10 @@ final class TrafficCommand implements Callable<Integer> {
     }
 
     private static void send(HttpClient client, HttpRequest request, TrafficBoard board) {
-        long sent = System.nanoTime();
+        long sent = Ticker.SYSTEM.nanos();
         try {
             HttpResponse<String> response = client.send(request, BodyHandlers.ofString());
-            long nanos = System.nanoTime() - sent;
+            long nanos = Ticker.SYSTEM.nanos() - sent;
             if (response.statusCode() == 200) {
                 board.answered(
                         after(response, "penstock-route", "arm="),
