@@ -42,6 +42,7 @@ final class ArchitectureTest {
             new TreeMap<>(
                     Map.ofEntries(
                             Map.entry("runtime", Set.of()),
+                            Map.entry("journal", Set.of("runtime")),
                             Map.entry("tensor", Set.of("runtime")),
                             Map.entry("inference", Set.of("tensor", "runtime")),
                             Map.entry("telemetry", Set.of("inference", "runtime")),
