@@ -1,6 +1,8 @@
 package dev.penstock.app;
 
 import com.sun.management.ThreadMXBean;
+import dev.penstock.control.ControlStore;
+import dev.penstock.control.MemoryControlStore;
 import dev.penstock.control.Reconciler;
 import dev.penstock.control.VersionView;
 import dev.penstock.engine.Engine;
@@ -57,6 +59,7 @@ final class Gateway implements AutoCloseable {
     private final Engine engine;
     private final Watchdog watchdog;
     private final InferenceService service;
+    private final ControlStore wanted;
     private final Reconciler reconciler;
     private final Transport transport;
     private final HttpServer http;
@@ -94,6 +97,7 @@ final class Gateway implements AutoCloseable {
                         InstantSource.system(),
                         () -> ThreadLocalRandom.current().nextLong(),
                         telemetry);
+        this.wanted = new MemoryControlStore();
         this.reconciler = reconciler(policy);
         ServerInfo info =
                 new ServerInfo(
@@ -149,7 +153,8 @@ final class Gateway implements AutoCloseable {
                         config.modelName(), System.getenv("PENSTOCK_MODEL_NAME"), config.models());
         DirectoryModelStore store =
                 new DirectoryModelStore(config.models(), rootModel, InstantSource.system(), ticker);
-        return new Reconciler(store, repository, service, policy, config.pollEvery(), ticker);
+        return new Reconciler(
+                store, wanted, repository, service, policy, config.pollEvery(), ticker);
     }
 
     private void describe(PooledByteBufAllocator allocator) {

@@ -74,9 +74,8 @@ final class CallMetadata {
         metadata.put(PREDICTION_ID, exchange.id().toString());
         VersionInfo version = exchange.version();
         if (version != null) {
-            VersionText text = text(version);
-            metadata.put(MODEL, text.model());
-            metadata.put(ROUTE, text.route(exchange.route()));
+            metadata.put(MODEL, text(version).model());
+            metadata.put(ROUTE, exchange.route().header());
         }
         TraceContext trace = exchange.request().trace();
         if (trace != null) {
