@@ -13,9 +13,9 @@ import java.util.regex.Pattern;
  *     the first
  */
 public record Head(long seq, String sha256) {
-    public static final Head START = new Head(0, "0".repeat(64));
-
     private static final Pattern DIGEST = Pattern.compile("[0-9a-f]{64}");
+
+    public static final Head START = new Head(0, "0".repeat(64));
 
     public Head {
         require(seq >= 0, "seq is %d, must not be negative", seq);

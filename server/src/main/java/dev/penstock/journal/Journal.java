@@ -286,7 +286,8 @@ public final class Journal implements AutoCloseable {
         seq = acknowledgedSeq;
         System.arraycopy(acknowledgedHash, 0, hash, 0, hash.length);
         segmentBytes = acknowledgedBytes;
-        lostLines += unacknowledgedLines;
+        long lostBefore = lostLines;
+        lostLines = lostBefore + unacknowledgedLines;
         unacknowledgedLines = 0;
     }
 
