@@ -94,8 +94,19 @@ final class ArchitectureTest {
                                             "telemetry",
                                             "runtime")),
                             Map.entry(
+                                    "admin",
+                                    Set.of(
+                                            "control",
+                                            "serving",
+                                            "repository",
+                                            "routing",
+                                            "statistics",
+                                            "inference",
+                                            "runtime")),
+                            Map.entry(
                                     "http",
                                     Set.of(
+                                            "admin",
                                             "serving",
                                             "inference",
                                             "tensor",

@@ -1,6 +1,10 @@
 package dev.penstock.app;
 
 import com.sun.management.ThreadMXBean;
+import dev.penstock.admin.AdminApi;
+import dev.penstock.admin.ModelAdmin;
+import dev.penstock.admin.RouteAdmin;
+import dev.penstock.admin.RouteViews;
 import dev.penstock.control.ControlStore;
 import dev.penstock.control.MemoryControlStore;
 import dev.penstock.control.Reconciler;
@@ -10,6 +14,7 @@ import dev.penstock.engine.NativeRuntime;
 import dev.penstock.engine.ffm.FfmEngine;
 import dev.penstock.engine.ort.OrtEngine;
 import dev.penstock.grpc.GrpcServer;
+import dev.penstock.http.AdminServer;
 import dev.penstock.http.HttpServer;
 import dev.penstock.http.OpsRoute;
 import dev.penstock.http.OpsServer;
@@ -34,6 +39,7 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
@@ -47,6 +53,7 @@ import java.util.stream.Collectors;
  */
 final class Gateway implements AutoCloseable {
     private static final int QUEUE_CAPACITY = 1_000;
+    private static final Duration LOAD_LIMIT = Duration.ofMinutes(5);
     private static final String TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8";
 
     private final GatewayConfig config;
@@ -65,7 +72,7 @@ final class Gateway implements AutoCloseable {
     private final HttpServer http;
     private final GrpcServer grpc;
     private final OpsServer metrics;
-    private final OpsServer admin;
+    private final AdminServer admin;
 
     private record Bound(
             InetSocketAddress http,
@@ -109,9 +116,8 @@ final class Gateway implements AutoCloseable {
                         TEXT_FORMAT,
                         false,
                         () -> telemetry.scrape().getBytes(StandardCharsets.UTF_8));
-        OpsRoute models = new OpsRoute("application/json", true, this::modelsJson);
         this.metrics = new OpsServer(service, Map.of("/metrics", scrape));
-        this.admin = new OpsServer(service, Map.of("/admin/v1/models", models));
+        this.admin = new AdminServer(adminApi());
         describe(allocator);
     }
 
@@ -171,8 +177,11 @@ final class Gateway implements AutoCloseable {
         }
     }
 
-    private byte[] modelsJson() {
-        return ModelsJson.of(reconciler.versions()).getBytes(StandardCharsets.UTF_8);
+    private AdminApi adminApi() {
+        RouteViews views = new RouteViews(reconciler, service, (model, revision, arm) -> null);
+        RouteAdmin routes =
+                new RouteAdmin(reconciler, wanted, views, InstantSource.system(), LOAD_LIMIT);
+        return new AdminApi(service, new ModelAdmin(reconciler), routes);
     }
 
     /**
