@@ -62,6 +62,24 @@ public final class ChainCheck {
     }
 
     /**
+     * Checks a folder that holds one writer's chain, whoever that is.
+     *
+     * @param expected a head that the chain must hold, at its end or before; null if none is known
+     * @throws IOException if it cannot be read, or holds no chain or several
+     */
+    public static Result verify(DurableFiles files, Path folder, @Nullable Head expected)
+            throws IOException {
+        List<String> writers = writers(files, folder);
+        if (writers.size() != 1) {
+            throw new IOException(
+                    writers.isEmpty()
+                            ? "no chain in " + folder
+                            : folder + " holds the chains of " + String.join(", ", writers));
+        }
+        return verify(files, folder, writers.getFirst(), expected);
+    }
+
+    /**
      * Checks one writer's chain in a folder.
      *
      * @param expected a head that the chain must hold, at its end or before; null if none is known

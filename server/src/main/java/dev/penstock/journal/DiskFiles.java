@@ -1,6 +1,5 @@
 package dev.penstock.journal;
 
-import static java.nio.file.StandardOpenOption.APPEND;
 import static java.nio.file.StandardOpenOption.CREATE_NEW;
 import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.WRITE;
@@ -46,12 +45,15 @@ final class DiskFiles implements DurableFiles {
 
     @Override
     public DurableFile create(Path file) throws IOException {
-        return new Channel(FileChannel.open(file, Set.of(CREATE_NEW, WRITE, APPEND), OWNER_FILE));
+        return new Channel(FileChannel.open(file, Set.of(CREATE_NEW, WRITE), OWNER_FILE));
     }
 
     @Override
     public DurableFile open(Path file) throws IOException {
-        return new Channel(FileChannel.open(file, WRITE, APPEND));
+        FileChannel channel = FileChannel.open(file, WRITE);
+        // Not opened for appending: that would send a write at an offset to the end as well.
+        channel.position(channel.size());
+        return new Channel(channel);
     }
 
     @Override
@@ -91,6 +93,11 @@ final class DiskFiles implements DurableFiles {
         @Override
         public int write(ByteBuffer bytes) throws IOException {
             return channel.write(bytes);
+        }
+
+        @Override
+        public int writeAt(ByteBuffer bytes, long offset) throws IOException {
+            return channel.write(bytes, offset);
         }
 
         @Override

@@ -22,6 +22,13 @@ public interface DurableFile extends Closeable {
         }
     }
 
+    /**
+     * Writes over some of the remaining bytes at a place in the file.
+     *
+     * @return how many were taken, at least one
+     */
+    int writeAt(ByteBuffer bytes, long offset) throws IOException;
+
     /** Cuts the file to its first {@code sizeBytes}. */
     void truncate(long sizeBytes) throws IOException;
 

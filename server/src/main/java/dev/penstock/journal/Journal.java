@@ -51,7 +51,11 @@ public final class Journal implements AutoCloseable {
         public Settings {
             LineForm.requireWriter(writer);
             require(syncIntervalNanos >= 0, "sync interval is %d ns", syncIntervalNanos);
-            require(syncBytes >= 0, "sync bytes are %d", syncBytes);
+            require(
+                    syncBytes >= 0 && syncBytes <= Recovery.DOUBT_BYTES,
+                    "sync bytes are %d, must be 0 to %d",
+                    syncBytes,
+                    Recovery.DOUBT_BYTES);
         }
 
         /** Each line is forced before it is reported as appended. */
@@ -65,7 +69,8 @@ public final class Journal implements AutoCloseable {
     private final Settings settings;
     private final Ticker ticker;
     private final Supplier<byte[]> headerFields;
-    private final Recovery.Recovered recovered;
+    private final Recovery recovery;
+    private final long recoveredSeq;
     private final LineForm form;
     private final byte[] hash;
     private final byte[] acknowledgedHash;
@@ -74,6 +79,7 @@ public final class Journal implements AutoCloseable {
     private @Nullable Segment segment;
     private @Nullable DurableFile file;
     private @Nullable IOException retiredBy;
+    private boolean isMended;
     private boolean isNameCertain;
     private long seq;
     private long segmentBytes;
@@ -89,8 +95,8 @@ public final class Journal implements AutoCloseable {
             Settings settings,
             Ticker ticker,
             Supplier<byte[]> headerFields,
-            Recovery.Recovered recovered) {
-        Head head = recovered.head();
+            Recovery recovery,
+            Head head) {
         this.files = files;
         this.folder = folder;
         this.settings = settings;
@@ -101,12 +107,14 @@ public final class Journal implements AutoCloseable {
         this.acknowledgedSeq = head.seq();
         this.hash = LineForm.ascii(head.sha256());
         this.acknowledgedHash = hash.clone();
-        this.recovered = recovered;
+        this.recovery = recovery;
+        this.recoveredSeq = head.seq();
     }
 
     /**
      * Mends what a crash left in the folder, which is made if it is not there, and continues its
-     * chain. Writes no segment yet.
+     * chain. Writes no segment yet. If the folder can be read and not mended, the journal begins
+     * retired.
      *
      * @param headerFields a JSON object for each header, asked for when a segment begins; its
      *     fields stand beside the journal's own, {@code w}, {@code seq}, {@code prev}, {@code
@@ -120,8 +128,22 @@ public final class Journal implements AutoCloseable {
             Supplier<byte[]> headerFields)
             throws IOException {
         files.makeFolder(folder);
-        var recovered = new Recovery(files, folder, settings.writer()).run();
-        return new Journal(files, folder, settings, ticker, headerFields, recovered);
+        Recovery recovery = new Recovery(files, folder, settings.writer());
+        Head head = recovery.scan();
+        Journal journal =
+                new Journal(files, folder, settings, ticker, headerFields, recovery, head);
+        journal.mend();
+        return journal;
+    }
+
+    private void mend() {
+        try {
+            recovery.mend();
+            isMended = true;
+        } catch (IOException e) {
+            // A full disk must not keep a server from starting. It cannot append, though.
+            retiredBy = e;
+        }
     }
 
     /**
@@ -191,10 +213,10 @@ public final class Journal implements AutoCloseable {
 
     private byte[] header() {
         String own = "{\"kind\":\"header\"";
-        if (seq == recovered.head().seq() && recovered.tornBytes() > 0) {
+        if (seq == recoveredSeq && recovery.tornBytes() > 0) {
             own +=
                     ",\"torn\":{\"bytes\":%d,\"lines\":%d}"
-                            .formatted(recovered.tornBytes(), recovered.tornLines());
+                            .formatted(recovery.tornBytes(), recovery.tornLines());
         }
         byte[] fields = headerFields.get();
         if (fields.length <= 2) {
@@ -306,6 +328,9 @@ public final class Journal implements AutoCloseable {
         if (retiredBy == null) {
             return;
         }
+        if (!isMended) {
+            mendAgain();
+        }
         if (segment == null) {
             // It could not even be made.
             retiredBy = null;
@@ -319,6 +344,15 @@ public final class Journal implements AutoCloseable {
         }
         retiredBy = null;
         acknowledge();
+    }
+
+    private void mendAgain() throws IOException {
+        Head head = recovery.scan();
+        if (!head.equals(head())) {
+            throw new IOException("the chain ends at " + head + " now, and not at " + head());
+        }
+        recovery.mend();
+        isMended = true;
     }
 
     private void cut(Segment retired) throws IOException {

@@ -10,7 +10,7 @@ import java.util.Arrays;
  * itself; whether it follows from the one before is for the caller to compare.
  */
 final class LineScanner implements Closeable {
-    private static final int CHUNK_BYTES = 256 * 1024;
+    private static final int CHUNK_BYTES = 64 * 1024;
 
     /** What the walk came to. */
     enum Found {

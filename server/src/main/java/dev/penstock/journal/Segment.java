@@ -74,9 +74,4 @@ public record Segment(Path file, String writer, long firstSeq) {
     Path tornFile(int n) {
         return file.resolveSibling(file.getFileName() + ".torn" + (n == 0 ? "" : "." + n));
     }
-
-    /** Where a tail is gathered before it gets its name. */
-    Path tornTemporary() {
-        return file.resolveSibling(file.getFileName() + ".torn.tmp");
-    }
 }

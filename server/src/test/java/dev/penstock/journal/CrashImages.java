@@ -205,10 +205,9 @@ public final class CrashImages {
         switch (calls.get(call)) {
             case DiskCall.Create create -> names.put(create.file(), inodes.get(create.id()));
             case DiskCall.Rename rename -> {
-                MemoryFiles.Inode moved = names.remove(rename.from());
-                if (moved != null) {
-                    names.put(rename.to(), moved);
-                }
+                MemoryFiles.Inode moved = inodes.get(rename.id());
+                names.remove(rename.from(), moved);
+                names.put(rename.to(), moved);
             }
             case DiskCall.Delete delete -> names.remove(delete.file());
             case DiskCall.Truncate truncate -> {

@@ -6,7 +6,10 @@ import java.nio.file.Path;
 sealed interface DiskCall {
     record Create(Path file, int id) implements DiskCall {}
 
-    record Rename(Path from, Path to) implements DiskCall {}
+    /**
+     * Gives the file a name in place of another; which file it is was settled when it was called.
+     */
+    record Rename(Path from, Path to, int id) implements DiskCall {}
 
     record Delete(Path file) implements DiskCall {}
 

@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -83,21 +84,30 @@ final class JournalCrashTest {
         return ("{" + body + "}").getBytes(UTF_8);
     }
 
-    /** Two lives with two segments each; what a fault breaks is tried again, up to five times. */
-    private static Run work(MemoryFiles files, Journal.Sync sync) {
+    /**
+     * Two lives with two segments each. After a fault the same process goes on, or another is
+     * started on the same page cache; then the step is tried again.
+     */
+    private static Run work(MemoryFiles files, Journal.Sync sync, boolean isRestarted) {
         Run run = new Run(files);
+        Worker worker = new Worker(run, sync, isRestarted);
         int line = 0;
         for (int life = 0; life < 2; life++) {
-            Journal journal = tryOpen(files, sync);
+            worker.journal = tryOpen(files, sync);
             for (int i = 0; i < 7; i++) {
-                append(run, journal, body(line++));
+                String body = body(line++);
+                worker.attempt(() -> worker.append(body));
                 if (i == 3) {
-                    attempt(run, journal, journal::roll);
+                    worker.attempt(() -> worker.journal.roll());
                 }
             }
-            attempt(run, journal, journal::close);
+            worker.attempt(() -> worker.journal.close());
         }
         return run;
+    }
+
+    private static Run work(MemoryFiles files, Journal.Sync sync) {
+        return work(files, sync, false);
     }
 
     private static Journal tryOpen(MemoryFiles files, Journal.Sync sync) {
@@ -111,50 +121,58 @@ final class JournalCrashTest {
         throw new AssertionError("it never opened");
     }
 
-    private static void append(Run run, Journal journal, String body) {
-        attempt(
-                run,
-                journal,
-                () -> {
-                    long before = journal.isRetired() ? -1 : journal.acknowledgedSeq();
-                    assertTrue(before >= 0);
-                    // A header may come first, so a line may become either of two.
-                    for (long seq = before + 1; seq < before + 20; seq++) {
-                        run.written.computeIfAbsent(seq, s -> new HashSet<>()).add(body);
-                    }
-                    run.appended(journal, journal.append(object(body)), body);
-                });
-    }
-
     private interface Act {
         void run() throws IOException;
     }
 
-    private static void attempt(Run run, Journal journal, Act act) {
-        for (int i = 0; i < 5; i++) {
-            try {
-                if (journal.isRetired()) {
-                    journal.reopen();
-                    run.note(journal);
-                    run.lost();
-                }
-                act.run();
-                run.note(journal);
-                return;
-            } catch (IOException e) {
-                // The fault passes.
-            }
+    private static final class Worker {
+        private final Run run;
+        private final Journal.Sync sync;
+        private final boolean isRestarted;
+        private Journal journal;
+
+        Worker(Run run, Journal.Sync sync, boolean isRestarted) {
+            this.run = run;
+            this.sync = sync;
+            this.isRestarted = isRestarted;
         }
-        throw new AssertionError("it never went through");
+
+        void append(String body) throws IOException {
+            // A header may come first, and lines may wait, so a line may become any of these.
+            for (long seq = journal.acknowledgedSeq() + 1;
+                    seq < journal.acknowledgedSeq() + 20;
+                    seq++) {
+                run.written.computeIfAbsent(seq, s -> new HashSet<>()).add(body);
+            }
+            run.appended(journal, journal.append(object(body)), body);
+        }
+
+        void attempt(Act act) {
+            for (int i = 0; i < 6; i++) {
+                try {
+                    if (journal.isRetired()) {
+                        journal.reopen();
+                        run.note(journal);
+                        run.lost();
+                    }
+                    act.run();
+                    run.note(journal);
+                    return;
+                } catch (IOException e) {
+                    if (isRestarted) {
+                        run.lost();
+                        journal = tryOpen(run.files, sync);
+                    }
+                }
+            }
+            throw new AssertionError("it never went through");
+        }
     }
 
     /** Why the image is wrong; empty if it is not. */
-    private static String judge(Run run, int moment, Map<Path, byte[]> image, boolean isChecked) {
+    private static String judge(Run run, int moment, Map<Path, byte[]> image) {
         MemoryFiles files = new MemoryFiles(image);
         try {
-            if (!isChecked) {
-                return judgeLines(run, moment, splitLines(image));
-            }
             Journal journal = open(files, Journal.Sync.ALWAYS);
             String fault = judgeLines(run, moment, readLines(files));
             if (!fault.isEmpty()) {
@@ -243,18 +261,26 @@ final class JournalCrashTest {
         return "";
     }
 
-    private static List<String> faults(Run run, int randomImages, boolean isChecked) {
+    private interface Judge {
+        String judge(Run run, int moment, Map<Path, byte[]> image);
+    }
+
+    private static List<String> faults(Run run, int randomImages) {
+        return faults(run, randomImages, 1, JournalCrashTest::judge);
+    }
+
+    private static List<String> faults(Run run, int randomImages, int step, Judge judge) {
         List<String> faults = new ArrayList<>();
         CrashImages images = run.files.images();
         Random random = new Random(20_26);
-        for (int moment = 0; moment <= run.files.moment(); moment++) {
+        for (int moment = run.files.moment(); moment >= 0; moment -= step) {
             int at = moment;
             images.at(
                     moment,
                     randomImages,
                     random,
                     image -> {
-                        String fault = judge(run, at, image, isChecked);
+                        String fault = judge.judge(run, at, image);
                         if (!fault.isEmpty()) {
                             faults.add("crash after call " + at + ": " + fault);
                         }
@@ -268,21 +294,33 @@ final class JournalCrashTest {
     void everyAcknowledgedLineSurvivesACrashAtAnyCall(Journal.Sync sync) {
         Run run = work(new MemoryFiles(), sync);
         assertEquals(14, run.acknowledged.size());
-        assertEquals(List.of(), faults(run, 40, true));
+        assertEquals(List.of(), faults(run, 40));
     }
 
     @ParameterizedTest
     @EnumSource(MemoryFiles.Fault.class)
     void everyAcknowledgedLineSurvivesAFaultAtAnyCall(MemoryFiles.Fault fault) {
+        surviveFaults(fault, 13);
+    }
+
+    @ParameterizedTest
+    @EnumSource(MemoryFiles.Fault.class)
+    @Tag("soak")
+    void everyAcknowledgedLineSurvivesAFaultAndThenACrash(MemoryFiles.Fault fault) {
+        surviveFaults(fault, 1);
+    }
+
+    private static void surviveFaults(MemoryFiles.Fault fault, int step) {
         for (Journal.Sync sync : Journal.Sync.values()) {
             int calls = callsWithoutFault(sync);
             for (int at = 0; at < calls; at++) {
-                for (int count : new int[] {1, 3}) {
-                    Run run = work(new MemoryFiles().failing(fault, at, count), sync);
+                for (int count = 1; count <= (step == 1 ? 3 : 1); count += 2) {
+                    boolean isRestarted = (at + count / 2) % 2 == 0;
+                    Run run = work(new MemoryFiles().failing(fault, at, count), sync, isRestarted);
                     assertEquals(
                             List.of(),
-                            faults(run, 1, true),
-                            sync + " " + fault + " " + at + " " + count);
+                            faults(run, 1, step, JournalCrashTest::judge),
+                            sync + " " + fault + " " + at + " " + count + " " + isRestarted);
                 }
             }
         }
@@ -292,6 +330,19 @@ final class JournalCrashTest {
         MemoryFiles files = new MemoryFiles();
         assertNotNull(work(files, sync));
         return files.faultableCalls();
+    }
+
+    @Test
+    void aLineThatIsOnlyInThePageCacheAfterAFailedForceIsWrittenAgain() {
+        int calls = callsWithoutFault(Journal.Sync.ALWAYS);
+        for (int at = 0; at < calls; at++) {
+            Run run =
+                    work(
+                            new MemoryFiles().failing(MemoryFiles.Fault.EIO, at, 1),
+                            Journal.Sync.ALWAYS,
+                            true);
+            assertEquals(List.of(), faults(run, 0, 3, JournalCrashTest::judge), "fault at " + at);
+        }
     }
 
     @Test
@@ -307,18 +358,20 @@ final class JournalCrashTest {
     @Test
     void aReaderWithoutTheChecksumTestIsCaught() {
         Run run = work(new MemoryFiles(), Journal.Sync.INTERVAL);
-        assertTrue(!faults(run, 40, false).isEmpty());
+        assertTrue(
+                !faults(run, 40, 1, (r, at, image) -> judgeLines(r, at, splitLines(image)))
+                        .isEmpty());
     }
 
     @Test
     void anAcknowledgementBeforeTheForceIsCaught() {
         Run run = work(new MemoryFiles().withoutForce(), Journal.Sync.ALWAYS);
-        assertTrue(!faults(run, 4, true).isEmpty());
+        assertTrue(!faults(run, 4).isEmpty());
     }
 
     @Test
     void anAcknowledgementBeforeTheNameIsCertainIsCaught() {
         Run run = work(new MemoryFiles().withoutFolderSync(), Journal.Sync.ALWAYS);
-        assertTrue(!faults(run, 4, true).isEmpty());
+        assertTrue(!faults(run, 4).isEmpty());
     }
 }

@@ -60,7 +60,7 @@ public final class MemoryFiles implements DurableFiles {
     public MemoryFiles() {}
 
     /** A disk that holds these files for certain. */
-    MemoryFiles(Map<Path, byte[]> files) {
+    public MemoryFiles(Map<Path, byte[]> files) {
         files.forEach((path, bytes) -> {
             Inode inode = new Inode();
             inode.bytes = bytes.clone();
@@ -101,24 +101,32 @@ public final class MemoryFiles implements DurableFiles {
 
     /** All crash images are made from here. */
     public CrashImages images() {
-        Map<Path, byte[]> start = new TreeMap<>();
-        return new CrashImages(start, calls);
+        return new CrashImages(Map.of(), calls);
     }
 
     /** The crash images of a disk that was made with files. */
-    CrashImages imagesAfter(Map<Path, byte[]> start) {
+    public CrashImages imagesAfter(Map<Path, byte[]> start) {
         return new CrashImages(start, calls);
     }
 
+    /** What stands in a file now. */
     public byte[] bytes(Path file) {
         return inodes.get(names.get(file)).bytes.clone();
     }
 
+    /** Puts a file in place of one of that name, behind the back of whoever wrote it. */
     public void put(Path file, byte[] bytes) {
         Inode inode = new Inode();
         inode.bytes = bytes.clone();
         names.put(file, inodes.size());
         inodes.add(inode);
+    }
+
+    /** All files as they stand now. */
+    public Map<Path, byte[]> all() {
+        Map<Path, byte[]> all = new TreeMap<>();
+        names.keySet().forEach(path -> all.put(path, bytes(path)));
+        return all;
     }
 
     private boolean fails() {
@@ -180,9 +188,10 @@ public final class MemoryFiles implements DurableFiles {
     @Override
     public void rename(Path from, Path to) throws IOException {
         boolean fails = failBefore(false);
-        names.put(to, id(from));
+        int id = id(from);
+        names.put(to, id);
         names.remove(from);
-        calls.add(new DiskCall.Rename(from, to));
+        calls.add(new DiskCall.Rename(from, to, id));
         failAfter(fails);
     }
 
@@ -221,17 +230,21 @@ public final class MemoryFiles implements DurableFiles {
 
         @Override
         public int write(ByteBuffer bytes) throws IOException {
+            return writeAt(bytes, inodes.get(id).bytes.length);
+        }
+
+        @Override
+        public int writeAt(ByteBuffer bytes, long offset) throws IOException {
             requireOpen();
             boolean fails = failBefore(true);
             int taken = bytes.remaining();
             if (fails && fault != Fault.EIO_AFTER) {
-                taken = taken / 2;
+                taken = Math.max(1, taken / 2);
             }
             byte[] data = new byte[taken];
             bytes.get(data);
-            Inode inode = inodes.get(id);
-            calls.add(new DiskCall.Write(id, inode.bytes.length, data));
-            inode.write(inode.bytes.length, data, 0, taken);
+            calls.add(new DiskCall.Write(id, offset, data));
+            inodes.get(id).write(offset, data, 0, taken);
             if (fails && fault == Fault.ENOSPC) {
                 throw new IOException(fault.toString());
             }
