@@ -86,6 +86,7 @@ final class ArchitectureTest {
                             Map.entry(
                                     "control",
                                     Set.of(
+                                            "journal",
                                             "serving",
                                             "repository",
                                             "routing",
@@ -96,6 +97,7 @@ final class ArchitectureTest {
                             Map.entry(
                                     "admin",
                                     Set.of(
+                                            "journal",
                                             "control",
                                             "serving",
                                             "repository",
