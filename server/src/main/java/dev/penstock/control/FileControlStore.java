@@ -22,8 +22,9 @@ import org.slf4j.LoggerFactory;
  * temporary file, forces it, renames it onto the slot that does not hold the current revision, and
  * syncs the folder; only then is it the state. At start the larger revision that is whole wins.
  *
- * <p>A change that fails on the way may be on the disk or not. Before the next one is tried, the
- * current state is written over that slot, so that what was refused cannot come back.
+ * <p>A change that fails on the way may be on the disk or not, so the current state is written over
+ * its slot at once. If that fails too, a restart may bring up what was refused; the next change
+ * writes the whole file anew in any case, and none is accepted before that has worked.
  */
 public final class FileControlStore implements ControlStore {
     private static final Logger LOG = LoggerFactory.getLogger(FileControlStore.class);
@@ -33,7 +34,6 @@ public final class FileControlStore implements ControlStore {
     private final Path folder;
     private final List<Consumer<DesiredState>> watchers = new ArrayList<>();
     private volatile DesiredState state;
-    private boolean isSlotInDoubt;
 
     private FileControlStore(DurableFiles files, Path folder, DesiredState state) {
         this.files = files;
@@ -52,26 +52,22 @@ public final class FileControlStore implements ControlStore {
         try {
             files.makeFolder(folder);
             FileControlStore store = new FileControlStore(files, folder, read(files, folder));
-            store.settle();
+            if (store.state.revision() > 0) {
+                // A process that ended before may have renamed its file without a sync that
+                // worked; syncing again would not make that certain.
+                store.settle();
+            }
             return store;
         } catch (IOException e) {
             throw new ControlStoreException("cannot read " + folder, e);
         }
     }
 
-    /**
-     * Makes the state that was read certain. A process that ended before may have renamed its file
-     * without a sync that worked, and syncing again would not do it.
-     */
+    /** Writes the current state over the slot of the next, if the disk lets it. */
     private void settle() {
-        if (state.revision() == 0) {
-            return;
-        }
         try {
             write(slot(folder, state.revision() + 1), StateFile.write(state));
         } catch (IOException e) {
-            // A full disk must not keep a server from starting; the first change tries again.
-            isSlotInDoubt = true;
             LOG.warn("cannot write {}: {}", folder, e.toString());
         }
     }
@@ -129,13 +125,9 @@ public final class FileControlStore implements ControlStore {
         DesiredState made = new DesiredState(expected + 1, next);
         Path slot = slot(folder, made.revision());
         try {
-            if (isSlotInDoubt) {
-                write(slot, StateFile.write(now));
-            }
-            isSlotInDoubt = true;
             write(slot, StateFile.write(made));
-            isSlotInDoubt = false;
         } catch (IOException e) {
+            settle();
             throw new ControlStoreException("cannot write " + slot, e);
         }
         state = made;

@@ -255,6 +255,49 @@ final class FileControlStoreTest {
     }
 
     @Test
+    void aChangeThatWasRefusedDoesNotComeBackAtTheNextStart() throws Exception {
+        for (MemoryFiles.Fault fault : MemoryFiles.Fault.values()) {
+            for (int at = 0; at < 6; at++) {
+                MemoryFiles files = new MemoryFiles();
+                FileControlStore store = FileControlStore.open(files, FOLDER);
+                for (int i = 0; i < 3; i++) {
+                    files.failing(fault, files.faultableCalls() + at, 1);
+                    DesiredState before = store.read();
+                    boolean isKept = tryChange(store, i);
+                    assertEquals(isKept ? i + 1 : before.revision(), store.read().revision());
+                    assertEquals(store.read(), open(files).read(), fault + " " + at);
+                    while (store.read().revision() <= i) {
+                        tryChange(store, i);
+                    }
+                }
+            }
+        }
+    }
+
+    private static boolean tryChange(FileControlStore store, int i) throws StaleStateException {
+        try {
+            store.compareAndSet(i, Map.of("fraud", spec(i)));
+            return true;
+        } catch (ControlStoreException e) {
+            return false;
+        }
+    }
+
+    @Test
+    void whileTheDiskRefusesEveryChangeIsRefused() throws Exception {
+        MemoryFiles files = new MemoryFiles();
+        FileControlStore store = FileControlStore.open(files, FOLDER);
+        assertTrue(tryChange(store, 0));
+        files.failing(MemoryFiles.Fault.ENOSPC, files.faultableCalls(), 1_000);
+        for (int i = 0; i < 5; i++) {
+            assertFalse(tryChange(store, 1));
+        }
+        assertEquals(1, FileControlStore.open(files, FOLDER).read().revision());
+        files.failing(MemoryFiles.Fault.EIO, Integer.MAX_VALUE, 0);
+        assertTrue(tryChange(store, 1));
+    }
+
+    @Test
     void watchersAreToldWhatWasKeptAndNothingElse() throws Exception {
         // delete, create, write, force, rename, sync; the sync fails.
         MemoryFiles files = new MemoryFiles();
