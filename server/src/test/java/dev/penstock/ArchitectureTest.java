@@ -42,6 +42,7 @@ final class ArchitectureTest {
             new TreeMap<>(
                     Map.ofEntries(
                             Map.entry("runtime", Set.of()),
+                            Map.entry("journal", Set.of("runtime")),
                             Map.entry("tensor", Set.of("runtime")),
                             Map.entry("access", Set.of("runtime")),
                             Map.entry("statistics", Set.of("runtime")),
@@ -87,6 +88,7 @@ final class ArchitectureTest {
                             Map.entry(
                                     "control",
                                     Set.of(
+                                            "journal",
                                             "serving",
                                             "repository",
                                             "routing",
@@ -98,6 +100,7 @@ final class ArchitectureTest {
                                     "admin",
                                     Set.of(
                                             "access",
+                                            "journal",
                                             "control",
                                             "serving",
                                             "repository",
