@@ -43,6 +43,7 @@ final class ArchitectureTest {
                     Map.ofEntries(
                             Map.entry("runtime", Set.of()),
                             Map.entry("tensor", Set.of("runtime")),
+                            Map.entry("access", Set.of("runtime")),
                             Map.entry("statistics", Set.of("runtime")),
                             Map.entry("routing", Set.of("statistics", "runtime")),
                             Map.entry("inference", Set.of("tensor", "runtime")),
@@ -95,6 +96,7 @@ final class ArchitectureTest {
                             Map.entry(
                                     "admin",
                                     Set.of(
+                                            "access",
                                             "control",
                                             "serving",
                                             "repository",
@@ -105,6 +107,7 @@ final class ArchitectureTest {
                             Map.entry(
                                     "http",
                                     Set.of(
+                                            "access",
                                             "admin",
                                             "serving",
                                             "inference",
@@ -114,12 +117,13 @@ final class ArchitectureTest {
                             Map.entry(
                                     "grpc",
                                     Set.of(
+                                            "access",
                                             "serving",
                                             "inference",
                                             "tensor",
                                             "telemetry",
                                             "runtime")),
-                            Map.entry("cli", Set.of())));
+                            Map.entry("cli", Set.of("access"))));
 
     private static final Set<String> ADAPTERS = Set.of("engine.ffm", "engine.ort");
 

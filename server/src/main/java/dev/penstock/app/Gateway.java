@@ -1,6 +1,10 @@
 package dev.penstock.app;
 
 import com.sun.management.ThreadMXBean;
+import dev.penstock.access.Access;
+import dev.penstock.access.GuardedRoute;
+import dev.penstock.access.Right;
+import dev.penstock.access.RouteTable;
 import dev.penstock.admin.AdminApi;
 import dev.penstock.admin.ModelAdmin;
 import dev.penstock.admin.RouteAdmin;
@@ -48,6 +52,7 @@ import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -64,6 +69,7 @@ final class Gateway implements AutoCloseable {
     private final long createdNanos = ticker.nanos();
     private final CloseStack open = new CloseStack();
 
+    private final Access access;
     private final TensorPool pool;
     private final Telemetry telemetry;
     private final Engine engine;
@@ -96,6 +102,7 @@ final class Gateway implements AutoCloseable {
         this.bound = new Bound(config.http(), config.grpc(), config.metrics(), config.admin());
         this.transport = Transport.named(config.transport());
         VersionPolicy policy = VersionPolicy.parse(config.versionPolicy());
+        this.access = open.push(new Access(config.access(), config.admin().getAddress(), ticker));
         PooledByteBufAllocator allocator = new PooledByteBufAllocator(true);
         this.pool = new TensorPool(allocator, PlatformDependent.maxDirectMemory() / 2);
         this.telemetry = open.push(new Telemetry(ticker));
@@ -112,15 +119,16 @@ final class Gateway implements AutoCloseable {
         ServerInfo info =
                 new ServerInfo(
                         "penstock", Build.VERSION, List.of("binary_tensor_data", "parameters"));
-        this.http = new HttpServer(service, info, pool, config.limits(), ticker);
-        this.grpc = new GrpcServer(service, info, pool, config.limits(), ticker);
+        this.http = new HttpServer(service, info, pool, config.limits(), ticker, access);
+        this.grpc = new GrpcServer(service, info, pool, config.limits(), ticker, access);
         OpsRoute scrape =
                 new OpsRoute(
                         TEXT_FORMAT,
                         false,
+                        Right.OBSERVE,
                         () -> telemetry.scrape().getBytes(StandardCharsets.UTF_8));
-        this.metrics = new OpsServer(service, Map.of("/metrics", scrape));
-        this.admin = new AdminServer(adminApi());
+        this.metrics = new OpsServer(service, access, Map.of("/metrics", scrape));
+        this.admin = new AdminServer(adminApi(), access);
         describe(allocator);
     }
 
@@ -201,6 +209,7 @@ final class Gateway implements AutoCloseable {
      */
     void start() throws IOException {
         watchdog.start();
+        access.start();
         EventLoopGroup acceptors = group("accept", 1);
         EventLoopGroup loops = group("loop", config.loops());
         EventLoopGroup ops = group("ops", 1);
@@ -271,6 +280,17 @@ final class Gateway implements AutoCloseable {
         admin.close();
         metrics.close();
         open.close();
+    }
+
+    /** All that can be asked of it, on all listeners. */
+    List<GuardedRoute> routes() {
+        return Stream.<RouteTable>of(http, grpc, metrics, admin)
+                .flatMap(server -> server.routes().stream())
+                .toList();
+    }
+
+    Access access() {
+        return access;
     }
 
     GatewayConfig config() {

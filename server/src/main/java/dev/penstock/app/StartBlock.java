@@ -1,5 +1,7 @@
 package dev.penstock.app;
 
+import dev.penstock.access.Access;
+import dev.penstock.access.Right;
 import dev.penstock.control.VersionView;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
@@ -57,6 +59,7 @@ final class StartBlock {
         line("grpc", Address.shown(gateway.grpcAddress()) + "           health and reflection on");
         line("metrics", "http://" + Address.shown(gateway.metricsAddress()) + "/metrics");
         line("admin", "http://" + Address.shown(gateway.adminAddress()) + "/admin/v1/models");
+        line("access", accessText());
         line("data", gateway.config().data().toString());
         out.printf(Locale.ROOT, "%nReady in %.1f s.", gateway.aliveNanos() / 1e9);
         tryThis();
@@ -65,6 +68,29 @@ final class StartBlock {
 
     private void line(String name, String value) {
         out.printf("  %-9s %s%n", name, value);
+    }
+
+    private String accessText() {
+        Access access = gateway.access();
+        StringBuilder text =
+                new StringBuilder("without a token: ")
+                        .append(Right.textOf(access.settings().anonymous()));
+        if (access.isAdminOpen()) {
+            text.append("; all rights on admin, which is on loopback");
+        }
+        if (access.settings().hasTokens()) {
+            text.append("   tokens: ").append(access.tokenCount());
+        }
+        return text.toString();
+    }
+
+    private Map<String, Object> accessFacts() {
+        Access access = gateway.access();
+        Map<String, Object> facts = new LinkedHashMap<>();
+        facts.put("anonymous", Right.textOf(access.settings().anonymous()));
+        facts.put("anonymousAdmin", access.isAdminOpen());
+        facts.put("tokens", access.tokenCount());
+        return facts;
     }
 
     private static String versionText(VersionView version) {
@@ -117,6 +143,7 @@ final class StartBlock {
         fact("grpc", Map.of("address", Address.shown(gateway.grpcAddress())));
         fact("metrics", Map.of("address", "http://" + Address.shown(gateway.metricsAddress())));
         fact("admin", Map.of("address", "http://" + Address.shown(gateway.adminAddress())));
+        fact("access", accessFacts());
         fact("ready", Map.of("millis", gateway.aliveNanos() / 1_000_000));
     }
 

@@ -36,6 +36,7 @@ public final class Cli {
                 new CommandLine(new Cli())
                         .addSubcommand(serve)
                         .addSubcommand(infer)
+                        .addSubcommand(TokenCommand.line())
                         .addSubcommand(new VersionCommand());
         ErrorLines errors = new ErrorLines();
         line.setParameterExceptionHandler(errors)

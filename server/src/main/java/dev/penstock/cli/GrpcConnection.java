@@ -24,14 +24,21 @@ import tools.jackson.databind.JsonNode;
 final class GrpcConnection implements Connection {
     private final HostPort server;
     private final Duration timeout;
+    private final Metadata credentials = new Metadata();
     private final ManagedChannel channel;
 
     /**
      * @param timeout for each call; the server is told of it
+     * @param secret sent with each call; null sends none
      */
-    GrpcConnection(HostPort server, Duration timeout) {
+    GrpcConnection(HostPort server, Duration timeout, @Nullable Secret secret) {
         this.server = server;
         this.timeout = timeout;
+        if (secret != null) {
+            credentials.put(
+                    Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER),
+                    secret.authorization());
+        }
         this.channel =
                 Grpc.newChannelBuilderForAddress(
                                 server.host(), server.port(), InsecureChannelCredentials.create())
@@ -81,6 +88,8 @@ final class GrpcConnection implements Connection {
         try {
             return method.apply(
                     GRPCInferenceServiceGrpc.newBlockingStub(channel)
+                            .withInterceptors(
+                                    MetadataUtils.newAttachHeadersInterceptor(credentials))
                             .withDeadlineAfter(timeout.toNanos(), TimeUnit.NANOSECONDS));
         } catch (StatusRuntimeException e) {
             if (Thread.interrupted()) {
@@ -98,6 +107,7 @@ final class GrpcConnection implements Connection {
         }
         return switch (status.getCode()) {
             case DEADLINE_EXCEEDED -> Failures.timeout(server, timeout);
+            case UNAUTHENTICATED, PERMISSION_DENIED -> refused(ExitCode.NOT_ALLOWED, e);
             case NOT_FOUND -> refused(ExitCode.NOT_FOUND, e);
             default -> refused(ExitCode.REFUSED, e);
         };

@@ -30,7 +30,7 @@ import tools.jackson.databind.JsonNode;
         footer = {
             "",
             "Exit codes: 0 an answer, 1 refused, 2 usage, 3 no such model or version,",
-            "6 no server, 7 too late, 70 a bug, 130 interrupted.",
+            "5 not allowed, 6 no server, 7 too late, 70 a bug, 130 interrupted.",
             "",
             "Examples:",
             "  penstock infer penguins 39.1 18.7 181 3750",
@@ -83,6 +83,12 @@ final class InferCommand implements Callable<Integer> {
             description =
                     "Go over gRPC, to this server (default: PENSTOCK_GRPC, else 127.0.0.1:8001).")
     private @Nullable HostPort grpc;
+
+    @Option(
+            names = "--token-file",
+            paramLabel = "FILE",
+            description = "Send the token in this file (default: PENSTOCK_TOKEN_FILE, else none).")
+    private @Nullable Path tokenFile;
 
     @Option(
             names = {"-o", "--output"},
@@ -154,10 +160,11 @@ final class InferCommand implements Callable<Integer> {
     }
 
     private Connection connect() {
+        Secret secret = Secret.of(tokenFile);
         if (grpc != null) {
-            return new GrpcConnection(grpc, timeout);
+            return new GrpcConnection(grpc, timeout, secret);
         }
-        return new HttpConnection(http != null ? http : HostPort.defaultHttp(), timeout);
+        return new HttpConnection(http != null ? http : HostPort.defaultHttp(), timeout, secret);
     }
 
     private byte[] body(Connection connection) throws InterruptedException {
