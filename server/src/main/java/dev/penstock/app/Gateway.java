@@ -6,9 +6,18 @@ import dev.penstock.access.GuardedRoute;
 import dev.penstock.access.Right;
 import dev.penstock.access.RouteTable;
 import dev.penstock.admin.AdminApi;
+import dev.penstock.admin.AdminServices;
+import dev.penstock.admin.AuditTrail;
+import dev.penstock.admin.Changes;
+import dev.penstock.admin.Diagnostics;
 import dev.penstock.admin.ModelAdmin;
+import dev.penstock.admin.Operations;
+import dev.penstock.admin.Publishing;
 import dev.penstock.admin.RouteAdmin;
+import dev.penstock.admin.RouteExplainer;
 import dev.penstock.admin.RouteViews;
+import dev.penstock.admin.Uploads;
+import dev.penstock.admin.VersionAdmin;
 import dev.penstock.control.ControlStore;
 import dev.penstock.control.MemoryControlStore;
 import dev.penstock.control.Reconciler;
@@ -27,6 +36,8 @@ import dev.penstock.repository.DirectoryModelStore;
 import dev.penstock.repository.Execution;
 import dev.penstock.repository.ExecutionPolicy;
 import dev.penstock.repository.ModelRepository;
+import dev.penstock.repository.ModelStore;
+import dev.penstock.repository.TwoRootStore;
 import dev.penstock.repository.VersionPolicy;
 import dev.penstock.runtime.CloseStack;
 import dev.penstock.runtime.Ticker;
@@ -61,6 +72,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Gateway implements AutoCloseable {
     private static final int QUEUE_CAPACITY = 1_000;
+    private static final long MAX_UPLOAD_BYTES = 4L << 30;
     private static final Duration LOAD_LIMIT = Duration.ofMinutes(5);
     private static final String TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -77,6 +89,7 @@ final class Gateway implements AutoCloseable {
     private final InferenceService service;
     private final ControlStore wanted;
     private final Reconciler reconciler;
+    private final Operations operations;
     private final Transport transport;
     private final HttpServer http;
     private final GrpcServer grpc;
@@ -115,7 +128,10 @@ final class Gateway implements AutoCloseable {
                         () -> ThreadLocalRandom.current().nextLong(),
                         telemetry);
         this.wanted = new MemoryControlStore();
-        this.reconciler = reconciler(policy);
+        ModelRepository repository = repository();
+        Uploads uploads = uploads();
+        this.operations = new Operations(InstantSource.system(), service::newId);
+        this.reconciler = reconciler(policy, repository, uploads);
         ServerInfo info =
                 new ServerInfo(
                         "penstock", Build.VERSION, List.of("binary_tensor_data", "parameters"));
@@ -127,8 +143,10 @@ final class Gateway implements AutoCloseable {
                         false,
                         Right.OBSERVE,
                         () -> telemetry.scrape().getBytes(StandardCharsets.UTF_8));
-        this.metrics = new OpsServer(service, access, Map.of("/metrics", scrape));
-        this.admin = new AdminServer(adminApi(), access);
+        this.metrics = new OpsServer(
+                        service, access, Map.of("/metrics", scrape), config.limits(), ticker);
+        this.admin = new AdminServer(
+                        adminApi(repository, uploads), service, access, config.limits(), ticker);
         describe(allocator);
     }
 
@@ -141,7 +159,17 @@ final class Gateway implements AutoCloseable {
         }
     }
 
-    private Reconciler reconciler(VersionPolicy policy) {
+    private Uploads uploads() {
+        try {
+            return Uploads.open(
+                    config.data(), MAX_UPLOAD_BYTES, InstantSource.system(), Ticker.SYSTEM);
+        } catch (IOException e) {
+            throw new IllegalArgumentException(
+                    "data directory " + config.data() + " cannot be used: " + e.getMessage(), e);
+        }
+    }
+
+    private ModelRepository repository() {
         int cores = Runtime.getRuntime().availableProcessors();
         SchedulingContext scheduling =
                 new SchedulingContext(
@@ -157,19 +185,25 @@ final class Gateway implements AutoCloseable {
                                         Collectors.toMap(
                                                 Map.Entry::getKey,
                                                 e -> Execution.parse(e.getValue()))));
-        ModelRepository repository =
-                new ModelRepository(
-                        engine,
-                        scheduling,
-                        executions,
-                        1,
-                        InstantSource.system(),
-                        new MeteredVersions(telemetry));
+        return new ModelRepository(
+                engine,
+                scheduling,
+                executions,
+                1,
+                InstantSource.system(),
+                new MeteredVersions(telemetry));
+    }
+
+    private Reconciler reconciler(
+            VersionPolicy policy, ModelRepository repository, Uploads uploads) {
         String rootModel =
                 DirectoryModelStore.rootModelName(
                         config.modelName(), System.getenv("PENSTOCK_MODEL_NAME"), config.models());
-        DirectoryModelStore store =
-                new DirectoryModelStore(config.models(), rootModel, InstantSource.system(), ticker);
+        InstantSource clock = InstantSource.system();
+        ModelStore store =
+                new TwoRootStore(
+                        new DirectoryModelStore(config.models(), rootModel, clock, ticker),
+                        new DirectoryModelStore(uploads.models(), "uploaded", clock, ticker));
         return new Reconciler(
                 store, wanted, repository, service, policy, config.pollEvery(), ticker);
     }
@@ -188,11 +222,31 @@ final class Gateway implements AutoCloseable {
         }
     }
 
-    private AdminApi adminApi() {
+    private AdminApi adminApi(ModelRepository repository, Uploads uploads) {
+        InstantSource clock = InstantSource.system();
         RouteViews views = new RouteViews(reconciler, service, this::observedPercent);
-        RouteAdmin routes =
-                new RouteAdmin(reconciler, wanted, views, InstantSource.system(), LOAD_LIMIT);
-        return new AdminApi(service, new ModelAdmin(reconciler), routes);
+        Changes changes = new Changes(reconciler, wanted, AuditTrail.NONE);
+        RouteAdmin routes = new RouteAdmin(reconciler, changes, views, clock, LOAD_LIMIT);
+        ModelAdmin models = new ModelAdmin(reconciler, service, views);
+        AdminServices services =
+                new AdminServices(
+                        models,
+                        new VersionAdmin(reconciler, service, changes, models, uploads, LOAD_LIMIT),
+                        new Publishing(
+                                reconciler,
+                                repository,
+                                service,
+                                changes,
+                                models,
+                                uploads,
+                                operations,
+                                clock,
+                                LOAD_LIMIT),
+                        routes,
+                        new RouteExplainer(reconciler, service),
+                        operations,
+                        new Diagnostics(reconciler, service, routes, config.data()));
+        return new AdminApi(service, services, telemetry::adminRequest, Build.VERSION);
     }
 
     private @Nullable BigDecimal observedPercent(String model, long revision, String arm) {
@@ -276,6 +330,7 @@ final class Gateway implements AutoCloseable {
     public void close() {
         http.close();
         grpc.close();
+        operations.close();
         reconciler.close();
         admin.close();
         metrics.close();

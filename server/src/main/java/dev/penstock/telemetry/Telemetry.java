@@ -7,6 +7,7 @@ import dev.penstock.inference.Status;
 import dev.penstock.inference.VersionId;
 import dev.penstock.inference.VersionInfo;
 import dev.penstock.runtime.Ticker;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
@@ -97,6 +98,20 @@ public final class Telemetry implements ExchangeObserver, AutoCloseable {
                 .description(MeterName.HEAP_ALLOCATED.help())
                 .baseUnit("bytes")
                 .register(registry);
+    }
+
+    /**
+     * Counts an answer to an operator.
+     *
+     * @param route method and path with names in braces, so that there are few of them
+     * @param status of HTTP
+     */
+    public void adminRequest(String route, int status) {
+        Counter.builder(MeterName.ADMIN_REQUESTS.id())
+                .description(MeterName.ADMIN_REQUESTS.help())
+                .tags(Tags.of("route", route, "code", Integer.toString(status)))
+                .register(registry)
+                .increment();
     }
 
     /** Whether the removal guard holds, read at each scrape. */
