@@ -42,6 +42,7 @@ final class ArchitectureTest {
             new TreeMap<>(
                     Map.ofEntries(
                             Map.entry("runtime", Set.of()),
+                            Map.entry("journal", Set.of("runtime")),
                             Map.entry("tensor", Set.of("runtime")),
                             Map.entry("access", Set.of("runtime")),
                             Map.entry("statistics", Set.of("runtime")),
@@ -86,6 +87,7 @@ final class ArchitectureTest {
                             Map.entry(
                                     "control",
                                     Set.of(
+                                            "journal",
                                             "serving",
                                             "repository",
                                             "routing",
@@ -97,6 +99,7 @@ final class ArchitectureTest {
                                     "admin",
                                     Set.of(
                                             "access",
+                                            "journal",
                                             "control",
                                             "serving",
                                             "repository",

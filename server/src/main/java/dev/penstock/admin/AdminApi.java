@@ -28,6 +28,8 @@ public final class AdminApi implements RouteTable {
     @FunctionalInterface
     public interface Calls {
         /**
+         * Counts one.
+         *
          * @param route method and template of what was asked; {@code none} when it is nothing
          * @param status of the answer
          */

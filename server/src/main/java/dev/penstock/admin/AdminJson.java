@@ -68,11 +68,10 @@ public final class AdminJson {
             for (Fault other : others) {
                 boolean isSaid =
                         faults.stream()
-                                .anyMatch(
-                                        said ->
-                                                other.pointer().equals(said.pointer())
-                                                        || other.pointer()
-                                                                .startsWith(said.pointer() + "/"));
+                                .anyMatch(said ->
+                                        other.pointer().equals(said.pointer())
+                                                || other.pointer()
+                                                        .startsWith(said.pointer() + "/"));
                 if (!isSaid) {
                     all.add(other);
                 }

@@ -20,12 +20,16 @@ public record AdminServices(
         RouteAdmin routes,
         RouteExplainer explainer,
         Operations operations,
+        AuditAdmin audit,
         Diagnostics diagnostics) {
     private static final Query SERVE =
             new Query(
                     "serve",
                     "boolean",
                     "true lets a model that follows its newest version go on doing so");
+
+    private static final Query AS_OF =
+            new Query("as_of", "string", "the route that was in force then, RFC 3339");
 
     /** Routes of a page. */
     @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -46,6 +50,7 @@ public record AdminServices(
         routes(all);
         routeActions(all);
         operations(all);
+        audit.endpoints(all);
         server(all);
         return all;
     }
@@ -59,8 +64,7 @@ public record AdminServices(
                                 ModelAdmin.Models.class,
                                 Query.LIMIT,
                                 Query.CURSOR),
-                        (request, parts) ->
-                                AdminResponse.ok(models.list(Paging.of(request)))));
+                        (request, parts) -> AdminResponse.ok(models.list(Paging.of(request)))));
         all.add(
                 Endpoint.read(
                         "/models/{m}",
@@ -70,8 +74,7 @@ public record AdminServices(
                 Endpoint.read(
                         "/models/{m}/versions",
                         About.of("List the versions of a model", ModelAdmin.Versions.class),
-                        (request, parts) ->
-                                AdminResponse.ok(models.versions(parts.getFirst()))));
+                        (request, parts) -> AdminResponse.ok(models.versions(parts.getFirst()))));
         all.add(
                 Endpoint.change(
                         "POST",
@@ -100,9 +103,7 @@ public record AdminServices(
                                 parts.getFirst(),
                                 AdminJson.reading(request, PublishChange.class),
                                 manner);
-        return manner.isDryRun()
-                ? AdminResponse.ok(operation)
-                : AdminResponse.accepted(operation);
+        return manner.isDryRun() ? AdminResponse.ok(operation) : AdminResponse.accepted(operation);
     }
 
     private void versions(List<Endpoint> all) {
@@ -193,8 +194,14 @@ public record AdminServices(
         all.add(
                 Endpoint.read(
                         "/routes/{m}",
-                        About.of("Show a model's route", RouteView.class),
-                        (request, parts) -> route(routes.get(parts.getFirst()))));
+                        About.of("Show a model's route", RouteView.class, AS_OF),
+                        (request, parts) -> {
+                            String asOf = request.parameter("as_of");
+                            RouteView now = routes.get(parts.getFirst());
+                            return asOf == null
+                                    ? route(now)
+                                    : AdminResponse.ok(audit.routeAt(parts.getFirst(), asOf));
+                        }));
         all.add(
                 Endpoint.change(
                         "PUT",
@@ -298,21 +305,18 @@ public record AdminServices(
                         "/operations",
                         About.of("List what goes on", Operations.OperationList.class),
                         (request, parts) ->
-                                AdminResponse.ok(
-                                        new Operations.OperationList(operations.list()))));
+                                AdminResponse.ok(new Operations.OperationList(operations.list()))));
         all.add(
                 Endpoint.read(
                         "/operations/{id}",
                         About.of("Show an operation", OperationView.class),
-                        (request, parts) ->
-                                AdminResponse.ok(operations.get(parts.getFirst()))));
+                        (request, parts) -> AdminResponse.ok(operations.get(parts.getFirst()))));
         all.add(
                 Endpoint.change(
                         "DELETE",
                         "/operations/{id}",
                         About.of("Cancel an operation", OperationView.class),
-                        (request, parts) ->
-                                AdminResponse.ok(operations.cancel(parts.getFirst()))));
+                        (request, parts) -> AdminResponse.ok(operations.cancel(parts.getFirst()))));
     }
 
     private void server(List<Endpoint> all) {

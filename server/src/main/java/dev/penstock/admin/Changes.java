@@ -24,10 +24,22 @@ public final class Changes {
     private final ControlStore store;
     private final AuditTrail trail;
 
-    /** Makes a change; returns the revision of what is wanted that it ended in. */
+    /**
+     * What a change ended in.
+     *
+     * @param revision of all that is wanted
+     * @param named the revision that people see: of the model's route, where it is a route's change
+     */
+    record Made(long revision, long named) {
+        static Made of(long revision) {
+            return new Made(revision, revision);
+        }
+    }
+
+    /** Makes a change. */
     @FunctionalInterface
     interface Effect {
-        long make() throws InterruptedException;
+        Made make() throws InterruptedException;
     }
 
     public Changes(Reconciler reconciler, ControlStore store, AuditTrail trail) {
@@ -58,9 +70,9 @@ public final class Changes {
                     "the audit log cannot be written: " + e.getMessage(),
                     "nothing was changed; look at the data directory's disk");
         }
-        long revision;
+        Made made;
         try {
-            revision = effect.make();
+            made = effect.make();
         } catch (AdminException e) {
             trail.refused(intent, e.problem().code() + ": " + e.problem().detail());
             throw e;
@@ -71,8 +83,8 @@ public final class Changes {
             trail.refused(intent, "it broke: " + e.getClass().getSimpleName());
             throw e;
         }
-        trail.applied(intent, revision);
-        awaitServed(revision);
+        trail.applied(intent, made.named());
+        awaitServed(made.revision());
     }
 
     /**

@@ -18,12 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param action answers
  */
 record Endpoint(
-        String method,
-        String template,
-        Right right,
-        Pattern pattern,
-        About about,
-        Action action) {
+        String method, String template, Right right, Pattern pattern, About about, Action action) {
     private static final Pattern VARIABLE = Pattern.compile("\\{[a-z]+}");
 
     /** Answers a request; {@code parts} are the variable parts of its path, in order. */

@@ -19,8 +19,7 @@ final class Labels {
         }
         Map<String, String> labels = new TreeMap<>();
         try {
-            JsonNode tree =
-                    AdminJson.mapper().readTree(text.getBytes(StandardCharsets.UTF_8));
+            JsonNode tree = AdminJson.mapper().readTree(text.getBytes(StandardCharsets.UTF_8));
             boolean isForm = tree.isObject() && tree.valueStream().allMatch(JsonNode::isString);
             if (!isForm) {
                 faults.add(new Fault("/labels", "must be an object of texts"));

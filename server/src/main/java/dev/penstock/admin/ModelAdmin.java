@@ -56,7 +56,8 @@ public final class ModelAdmin {
 
     Models list(Paging paging) {
         Paging.Page<String> page =
-                paging.of(List.copyOf(Names.models(reconciler, reconciler.desired())), name -> name);
+                paging.of(
+                        List.copyOf(Names.models(reconciler, reconciler.desired())), name -> name);
         return new Models(page.items().stream().map(this::view).toList(), page.next());
     }
 
@@ -114,8 +115,7 @@ public final class ModelAdmin {
         List<VersionDetail> all = new ArrayList<>();
         for (VersionView version : reconciler.versions()) {
             if (version.model().equals(model)) {
-                LiveVersion live =
-                        served == null ? null : served.versions().get(version.version());
+                LiveVersion live = served == null ? null : served.versions().get(version.version());
                 all.add(detail(version, spec, arms, live));
             }
         }

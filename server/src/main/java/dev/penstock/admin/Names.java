@@ -40,7 +40,11 @@ final class Names {
         long parsed = VersionId.parseNumber(number);
         if (parsed == 0 || !VersionId.isModelName(model)) {
             throw AdminException.notFound(
-                    "there is no version '" + printable(number) + "' of '" + printable(model) + "'");
+                    "there is no version '"
+                            + printable(number)
+                            + "' of '"
+                            + printable(model)
+                            + "'");
         }
         return new VersionId(model, parsed);
     }

@@ -34,8 +34,7 @@ final class OpenApi {
 
     /** The same as YAML. */
     static byte[] yaml(JsonNode document) {
-        DumpSettings settings =
-                DumpSettings.builder().setDefaultFlowStyle(FlowStyle.BLOCK).build();
+        DumpSettings settings = DumpSettings.builder().setDefaultFlowStyle(FlowStyle.BLOCK).build();
         Object plain = MAPPER.treeToValue(document, Object.class);
         return new Dump(settings).dumpToString(plain).getBytes(StandardCharsets.UTF_8);
     }
@@ -159,8 +158,7 @@ final class OpenApi {
         }
     }
 
-    private void answers(
-            Endpoint.About about, ObjectNode responses, @Nullable JsonNode example) {
+    private void answers(Endpoint.About about, ObjectNode responses, @Nullable JsonNode example) {
         ObjectNode success =
                 responses
                         .putObject(Integer.toString(about.status()))

@@ -78,10 +78,7 @@ public final class Operations implements AutoCloseable {
 
     /** Lets an operation run on a thread of its own. */
     void start(Operation operation, Work work) {
-        Thread thread =
-                Thread.ofVirtual()
-                        .name("operation")
-                        .unstarted(() -> run(operation, work));
+        Thread thread = Thread.ofVirtual().name("operation").unstarted(() -> run(operation, work));
         operation.runs(thread);
         thread.start();
     }
@@ -98,7 +95,8 @@ public final class Operations implements AutoCloseable {
             operation.failed(e.problem());
         } catch (InterruptedException e) {
             operation.failed(
-                    Problem.of(ProblemCode.CANCELLED, "it was cancelled before it took effect", null));
+                    Problem.of(
+                            ProblemCode.CANCELLED, "it was cancelled before it took effect", null));
         } catch (RuntimeException e) {
             String incident = Incident.report(ids.get(), "operation failed", e).incident();
             operation.failed(AdminApi.internal(incident));

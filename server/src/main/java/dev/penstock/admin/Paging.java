@@ -34,8 +34,7 @@ record Paging(int limit, String after) {
         String cursor = request.parameter("cursor");
         if (cursor != null) {
             try {
-                after =
-                        new String(Base64.getUrlDecoder().decode(cursor), StandardCharsets.UTF_8);
+                after = new String(Base64.getUrlDecoder().decode(cursor), StandardCharsets.UTF_8);
             } catch (IllegalArgumentException e) {
                 faults.add(new Fault("?cursor", "is no cursor that a page gave"));
             }

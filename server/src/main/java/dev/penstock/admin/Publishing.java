@@ -4,6 +4,7 @@ import dev.penstock.control.Change;
 import dev.penstock.control.Fault;
 import dev.penstock.control.ModelSpec;
 import dev.penstock.control.Reconciler;
+import dev.penstock.control.RouteDocument;
 import dev.penstock.control.VersionSpec;
 import dev.penstock.inference.Signature;
 import dev.penstock.inference.VersionId;
@@ -120,7 +121,9 @@ public final class Publishing {
             throw AdminException.of(
                     e.isTooLarge() ? ProblemCode.TOO_LARGE : ProblemCode.SYNTAX,
                     String.valueOf(e.getMessage()),
-                    "a model may have up to " + uploads.maxBytes() + " bytes; parts are model,"
+                    "a model may have up to "
+                            + uploads.maxBytes()
+                            + " bytes; parts are model,"
                             + " version, note and labels");
         } catch (IOException e) {
             throw AdminException.of(
@@ -209,7 +212,9 @@ public final class Publishing {
 
     private Set<VersionId> known(String model) {
         Set<VersionId> known = new HashSet<>(reserved);
-        reconciler.versions().forEach(each -> known.add(new VersionId(each.model(), each.version())));
+        reconciler
+                .versions()
+                .forEach(each -> known.add(new VersionId(each.model(), each.version())));
         ModelSpec spec = changes.wanted().model(model);
         spec.versions().keySet().forEach(number -> known.add(new VersionId(model, number)));
         if (spec.route() != null) {
@@ -298,11 +303,13 @@ public final class Publishing {
     private void publish(Uploads.Room room, VersionId id, Form form, Manner manner)
             throws InterruptedException {
         VersionSpec spec = new VersionSpec(null, form.note(), form.labels());
+        // Before it can be seen: it never takes traffic for a moment.
+        pin(id, manner);
         changes.make(
                 audited(id, spec, manner),
                 () -> {
-                    // Pinned before it can be seen: it never takes traffic for a moment.
-                    long revision = changes.put(id.model(), now -> published(now, id, spec, manner));
+                    long revision =
+                            changes.put(id.model(), now -> VersionAdmin.with(now, id, spec));
                     try {
                         room.publish(id);
                     } catch (IOException e) {
@@ -312,9 +319,41 @@ public final class Publishing {
                                 id + " cannot be put in its place: " + e.getMessage(),
                                 "look at the data directory's disk");
                     }
-                    return revision;
+                    return Changes.Made.of(revision);
                 });
         reconciler.lookSoon();
+    }
+
+    /** Lets a model that follows stay at what serves now, unless its publisher wants otherwise. */
+    private void pin(VersionId id, Manner manner) throws InterruptedException {
+        ModelSpec now = changes.wanted().model(id.model());
+        Route pin = manner.isServed() || now.route() != null ? null : pinned(id, now);
+        if (pin == null) {
+            return;
+        }
+        String why = "pinned before " + id + " was published";
+        AuditChange audited =
+                new AuditChange(
+                        manner.actor(),
+                        "route.pin",
+                        AuditTarget.model(id.model()),
+                        null,
+                        RouteDocument.of(pin),
+                        why);
+        Change change = new Change(clock.instant(), manner.actor().name(), why);
+        changes.make(
+                audited,
+                () -> {
+                    // Whoever set a route in the meantime decides.
+                    long revision =
+                            changes.put(
+                                    id.model(),
+                                    spec ->
+                                            spec.route() == null
+                                                    ? spec.withRoute(pin, change)
+                                                    : spec);
+                    return new Changes.Made(revision, now.routeRevision() + 1);
+                });
     }
 
     private static AuditChange audited(VersionId id, VersionSpec spec, Manner manner) {
@@ -328,21 +367,7 @@ public final class Publishing {
                 reason);
     }
 
-    private ModelSpec published(ModelSpec now, VersionId id, VersionSpec spec, Manner manner) {
-        ModelSpec noted = VersionAdmin.with(now, id, spec);
-        Route pin = manner.isServed() || now.route() != null ? null : pin(id, now);
-        if (pin == null) {
-            return noted;
-        }
-        return noted.withRoute(
-                pin,
-                new Change(
-                        clock.instant(),
-                        manner.actor().name(),
-                        "pinned before " + id + " was published"));
-    }
-
-    private @Nullable Route pin(VersionId id, ModelSpec now) {
+    private @Nullable Route pinned(VersionId id, ModelSpec now) {
         ServedModel served = service.table().models().get(id.model());
         if (served == null || served.current() == null) {
             return null;
@@ -396,21 +421,22 @@ public final class Publishing {
     private VersionDetail load(VersionId id, VersionSpec spec, Manner manner, Operation course)
             throws InterruptedException {
         try (Loads loads = new Loads(reconciler, loadLimit)) {
+            course.begin("load");
+            loads.load(id.model(), List.of(id.number()));
+            course.begin("publish");
+            pin(id, manner);
             changes.make(
                     audited(id, spec, manner),
-                    () -> {
-                        course.begin("load");
-                        loads.load(id.model(), List.of(id.number()));
-                        course.begin("publish");
-                        return changes.put(id.model(), now -> published(now, id, spec, manner));
-                    });
+                    () ->
+                            Changes.Made.of(
+                                    changes.put(
+                                            id.model(), now -> VersionAdmin.with(now, id, spec))));
             course.begin("ready");
             return models.version(id);
         }
     }
 
-    private @Nullable VersionId source(
-            String model, @Nullable String source, List<Fault> faults) {
+    private @Nullable VersionId source(String model, @Nullable String source, List<Fault> faults) {
         String prefix = "file:" + model + "/";
         long number =
                 source == null || !source.startsWith(prefix)

@@ -1,15 +1,12 @@
 package dev.penstock.admin;
 
 import dev.penstock.control.Change;
-import dev.penstock.control.ControlStore;
-import dev.penstock.control.ControlStoreException;
 import dev.penstock.control.DesiredState;
 import dev.penstock.control.Fault;
 import dev.penstock.control.ModelSpec;
 import dev.penstock.control.Reconciler;
 import dev.penstock.control.RouteDocument;
 import dev.penstock.control.RouteReader;
-import dev.penstock.control.StaleStateException;
 import dev.penstock.inference.VersionId;
 import dev.penstock.repository.Version;
 import dev.penstock.repository.VersionState;
@@ -19,12 +16,10 @@ import dev.penstock.routing.Rule;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,7 +54,9 @@ public final class RouteAdmin {
     /** The routes of all models that are known, by name. */
     public List<RouteView> list() {
         DesiredState desired = changes.wanted();
-        return Names.models(reconciler, desired).stream().map(name -> views.of(name, desired.model(name))).toList();
+        return Names.models(reconciler, desired).stream()
+                .map(name -> views.of(name, desired.model(name)))
+                .toList();
     }
 
     /**
@@ -81,8 +78,7 @@ public final class RouteAdmin {
     Planned put(String model, AdminJson.Reading<RouteChange> reading, Precondition seen) {
         ModelSpec spec = spec(model, seen);
         RouteChange change = reading.value();
-        RouteReader.Reading read =
-                RouteReader.read(change.document(), salt(model, spec, change));
+        RouteReader.Reading read = RouteReader.read(change.document(), salt(model, spec, change));
         List<Fault> faults = new ArrayList<>(read.faults());
         Reasons.check(change.reason(), "/reason", faults);
         Route route = read.route();
@@ -133,11 +129,7 @@ public final class RouteAdmin {
      * @param route null follows
      */
     record Planned(
-            String action,
-            String model,
-            @Nullable Route route,
-            String reason,
-            Precondition seen) {}
+            String action, String model, @Nullable Route route, String reason, Precondition seen) {}
 
     /** How it would look. */
     RouteView preview(Planned planned, Actor actor) {
@@ -173,14 +165,19 @@ public final class RouteAdmin {
         return views.of(model, changes.wanted().model(model));
     }
 
-    private long put(Planned planned, Actor actor) {
+    private Changes.Made put(Planned planned, Actor actor) {
         Change change = new Change(clock.instant(), actor.name(), planned.reason());
-        return changes.put(
-                planned.model(),
-                spec -> {
-                    check(planned.model(), planned.seen(), spec);
-                    return spec.withRoute(planned.route(), change);
-                });
+        AtomicLong named = new AtomicLong();
+        long revision =
+                changes.put(
+                        planned.model(),
+                        spec -> {
+                            check(planned.model(), planned.seen(), spec);
+                            ModelSpec next = spec.withRoute(planned.route(), change);
+                            named.set(next.routeRevision());
+                            return next;
+                        });
+        return new Changes.Made(revision, named.get());
     }
 
     private void check(String model, Precondition seen, ModelSpec spec) {

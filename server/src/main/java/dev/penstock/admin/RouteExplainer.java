@@ -96,7 +96,8 @@ public final class RouteExplainer {
             this.question = question;
             if (question.headers() != null) {
                 question.headers()
-                        .forEach((name, value) -> headers.put(name.toLowerCase(Locale.ROOT), value));
+                        .forEach(
+                                (name, value) -> headers.put(name.toLowerCase(Locale.ROOT), value));
             }
             this.parameters = question.parameters() == null ? Map.of() : question.parameters();
         }
@@ -113,8 +114,7 @@ public final class RouteExplainer {
                 return of(null, null, null, null, null, "each prediction's own id decides");
             }
             byte[] bytes = key.getBytes(UTF_8);
-            long position =
-                    HashPosition.of(HashPosition.prefix(route.salt()), bytes, bytes.length);
+            long position = HashPosition.of(HashPosition.prefix(route.salt()), bytes, bytes.length);
             Arm arm = route.armAt(position);
             Arm answers = standIn(arm);
             String where =
@@ -156,9 +156,7 @@ public final class RouteExplainer {
                     null,
                     null,
                     isReady ? rule.version() : null,
-                    isReady
-                            ? why
-                            : why + ", but version " + rule.version() + " is not ready");
+                    isReady ? why : why + ", but version " + rule.version() + " is not ready");
         }
 
         private @Nullable String key() {

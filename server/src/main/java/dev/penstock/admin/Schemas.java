@@ -1,5 +1,6 @@
 package dev.penstock.admin;
 
+import com.github.victools.jsonschema.generator.CustomDefinition;
 import com.github.victools.jsonschema.generator.FieldScope;
 import com.github.victools.jsonschema.generator.Option;
 import com.github.victools.jsonschema.generator.OptionPreset;
@@ -47,6 +48,12 @@ final class Schemas {
                                 option,
                                 Option.MAP_VALUES_AS_ADDITIONAL_PROPERTIES,
                                 Option.DEFINITIONS_FOR_ALL_OBJECTS);
+        config.forTypesInGeneral()
+                .withCustomDefinitionProvider((type, context) ->
+                        JsonNode.class.isAssignableFrom(type.getErasedType())
+                                ? new CustomDefinition(
+                                        context.getGeneratorConfig().createObjectNode(), true)
+                                : null);
         config.forFields()
                 .withPropertyNameOverrideResolver(field -> snakeCase(field.getName()))
                 .withRequiredCheck(Schemas::isRequired);
@@ -58,9 +65,7 @@ final class Schemas {
             return false;
         }
         return field.getRawMember().isAnnotationPresent(Required.class)
-                || !field.getRawMember()
-                        .getAnnotatedType()
-                        .isAnnotationPresent(Nullable.class);
+                || !field.getRawMember().getAnnotatedType().isAnnotationPresent(Nullable.class);
     }
 
     private static String snakeCase(String name) {
@@ -93,7 +98,8 @@ final class Schemas {
         String at = pointer(error.getInstanceLocation());
         String property = error.getProperty();
         return switch (String.valueOf(error.getKeyword())) {
-            case "required" -> new Fault(at + "/" + escaped(String.valueOf(property)), "is missing");
+            case "required" ->
+                    new Fault(at + "/" + escaped(String.valueOf(property)), "is missing");
             case "additionalProperties", "unevaluatedProperties" ->
                     new Fault(
                             at + "/" + escaped(String.valueOf(property)),
@@ -105,7 +111,9 @@ final class Schemas {
 
     private static String expected(Error error) {
         JsonNode wanted = error.getSchemaNode();
-        return wanted == null ? "another" : wanted.isString() ? wanted.asString() : wanted.toString();
+        return wanted == null
+                ? "another"
+                : wanted.isString() ? wanted.asString() : wanted.toString();
     }
 
     private static String pointer(NodePath path) {

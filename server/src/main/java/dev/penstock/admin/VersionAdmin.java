@@ -114,9 +114,7 @@ public final class VersionAdmin {
             return;
         }
         ServedModel served = service.table().models().get(id.model());
-        if (served != null
-                && served.current() != null
-                && served.current().info().id().equals(id)) {
+        if (served != null && served.current() != null && served.current().info().id().equals(id)) {
             throw AdminException.of(
                     ProblemCode.IN_USE,
                     "all traffic of '" + id.model() + "' goes to version " + id.number(),
@@ -131,7 +129,9 @@ public final class VersionAdmin {
             Boolean isWanted =
                     desired == null
                             ? spec.isLoadWanted()
-                            : desired.equals("policy") ? null : Boolean.valueOf(desired.equals("loaded"));
+                            : desired.equals("policy")
+                                    ? null
+                                    : Boolean.valueOf(desired.equals("loaded"));
             return new VersionSpec(
                     isWanted,
                     change.note() == null ? spec.note() : change.note(),
@@ -143,14 +143,12 @@ public final class VersionAdmin {
     VersionDetail preview(Planned planned) {
         ModelSpec spec = changes.wanted().model(planned.id().model());
         VersionSpec next =
-                planned.next(
-                        spec.versions().getOrDefault(planned.id().number(), VersionSpec.NONE));
+                planned.next(spec.versions().getOrDefault(planned.id().number(), VersionSpec.NONE));
         return planned.before().as(next, true);
     }
 
     /** Makes a planned change. */
-    VersionDetail apply(Planned planned, Actor actor, Runnable loaded)
-            throws InterruptedException {
+    VersionDetail apply(Planned planned, Actor actor, Runnable loaded) throws InterruptedException {
         VersionId id = planned.id();
         VersionChange change = planned.change();
         boolean isLoad = "loaded".equals(change.desired());
@@ -170,14 +168,15 @@ public final class VersionAdmin {
                             loads.load(id.model(), List.of(id.number()));
                         }
                         loaded.run();
-                        return changes.put(
-                                id.model(),
-                                spec -> {
-                                    if ("unloaded".equals(change.desired())) {
-                                        checkUnused(id);
-                                    }
-                                    return with(spec, id, planned.next(specOf(spec, id)));
-                                });
+                        return Changes.Made.of(
+                                changes.put(
+                                        id.model(),
+                                        spec -> {
+                                            if ("unloaded".equals(change.desired())) {
+                                                checkUnused(id);
+                                            }
+                                            return with(spec, id, planned.next(specOf(spec, id)));
+                                        }));
                     });
         }
         return models.version(id);
@@ -235,7 +234,7 @@ public final class VersionAdmin {
         return before;
     }
 
-    private long remove(VersionId id, String name) {
+    private Changes.Made remove(VersionId id, String name) {
         changes.put(
                 id.model(),
                 spec -> {
@@ -250,6 +249,6 @@ public final class VersionAdmin {
                     id + " cannot be deleted: " + e.getMessage(),
                     "it is unloaded; look at the data directory's disk");
         }
-        return changes.put(id.model(), spec -> with(spec, id, null));
+        return Changes.Made.of(changes.put(id.model(), spec -> with(spec, id, null)));
     }
 }

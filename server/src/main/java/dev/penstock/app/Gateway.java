@@ -7,7 +7,8 @@ import dev.penstock.access.Right;
 import dev.penstock.access.RouteTable;
 import dev.penstock.admin.AdminApi;
 import dev.penstock.admin.AdminServices;
-import dev.penstock.admin.AuditTrail;
+import dev.penstock.admin.AuditAdmin;
+import dev.penstock.admin.AuditLog;
 import dev.penstock.admin.Changes;
 import dev.penstock.admin.Diagnostics;
 import dev.penstock.admin.ModelAdmin;
@@ -16,10 +17,12 @@ import dev.penstock.admin.Publishing;
 import dev.penstock.admin.RouteAdmin;
 import dev.penstock.admin.RouteExplainer;
 import dev.penstock.admin.RouteViews;
+import dev.penstock.admin.Unfinished;
 import dev.penstock.admin.Uploads;
 import dev.penstock.admin.VersionAdmin;
 import dev.penstock.control.ControlStore;
-import dev.penstock.control.MemoryControlStore;
+import dev.penstock.control.ControlStoreException;
+import dev.penstock.control.FileControlStore;
 import dev.penstock.control.Reconciler;
 import dev.penstock.control.VersionView;
 import dev.penstock.engine.Engine;
@@ -32,6 +35,7 @@ import dev.penstock.http.HttpServer;
 import dev.penstock.http.OpsRoute;
 import dev.penstock.http.OpsServer;
 import dev.penstock.inference.ServerInfo;
+import dev.penstock.journal.DurableFiles;
 import dev.penstock.repository.DirectoryModelStore;
 import dev.penstock.repository.Execution;
 import dev.penstock.repository.ExecutionPolicy;
@@ -56,6 +60,8 @@ import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
@@ -65,6 +71,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The whole server: its objects, in the order in which they start. Readiness falls first, then
@@ -72,6 +80,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Gateway implements AutoCloseable {
     private static final int QUEUE_CAPACITY = 1_000;
+    private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
+    private static final String NODE = "local";
     private static final long MAX_UPLOAD_BYTES = 4L << 30;
     private static final Duration LOAD_LIMIT = Duration.ofMinutes(5);
     private static final String TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8";
@@ -88,6 +98,7 @@ final class Gateway implements AutoCloseable {
     private final Watchdog watchdog;
     private final InferenceService service;
     private final ControlStore wanted;
+    private final AuditLog audit;
     private final Reconciler reconciler;
     private final Operations operations;
     private final Transport transport;
@@ -127,7 +138,8 @@ final class Gateway implements AutoCloseable {
                         InstantSource.system(),
                         () -> ThreadLocalRandom.current().nextLong(),
                         telemetry);
-        this.wanted = new MemoryControlStore();
+        this.wanted = open.push(controlStore());
+        this.audit = auditLog();
         ModelRepository repository = repository();
         Uploads uploads = uploads();
         this.operations = new Operations(InstantSource.system(), service::newId);
@@ -143,9 +155,10 @@ final class Gateway implements AutoCloseable {
                         false,
                         Right.OBSERVE,
                         () -> telemetry.scrape().getBytes(StandardCharsets.UTF_8));
-        this.metrics = new OpsServer(
-                        service, access, Map.of("/metrics", scrape), config.limits(), ticker);
-        this.admin = new AdminServer(
+        this.metrics =
+                new OpsServer(service, access, Map.of("/metrics", scrape), config.limits(), ticker);
+        this.admin =
+                new AdminServer(
                         adminApi(repository, uploads), service, access, config.limits(), ticker);
         describe(allocator);
     }
@@ -159,13 +172,39 @@ final class Gateway implements AutoCloseable {
         }
     }
 
+    private ControlStore controlStore() {
+        try {
+            return FileControlStore.open(DurableFiles.DISK, config.data().resolve("control"));
+        } catch (ControlStoreException e) {
+            throw unusable(e);
+        }
+    }
+
+    private AuditLog auditLog() {
+        try {
+            return AuditLog.open(
+                    DurableFiles.DISK,
+                    config.data().resolve("audit"),
+                    NODE,
+                    InstantSource.system(),
+                    ticker);
+        } catch (IOException e) {
+            throw unusable(e);
+        }
+    }
+
+    private IllegalArgumentException unusable(Exception cause) {
+        return new IllegalArgumentException(
+                "data directory " + config.data() + " cannot be used: " + cause.getMessage(),
+                cause);
+    }
+
     private Uploads uploads() {
         try {
             return Uploads.open(
                     config.data(), MAX_UPLOAD_BYTES, InstantSource.system(), Ticker.SYSTEM);
         } catch (IOException e) {
-            throw new IllegalArgumentException(
-                    "data directory " + config.data() + " cannot be used: " + e.getMessage(), e);
+            throw unusable(e);
         }
     }
 
@@ -200,12 +239,25 @@ final class Gateway implements AutoCloseable {
                 DirectoryModelStore.rootModelName(
                         config.modelName(), System.getenv("PENSTOCK_MODEL_NAME"), config.models());
         InstantSource clock = InstantSource.system();
+        ModelStore watched = new DirectoryModelStore(config.models(), rootModel, clock, ticker);
         ModelStore store =
-                new TwoRootStore(
-                        new DirectoryModelStore(config.models(), rootModel, clock, ticker),
-                        new DirectoryModelStore(uploads.models(), "uploaded", clock, ticker));
+                isSame(config.models(), uploads.models())
+                        ? watched
+                        : new TwoRootStore(
+                                watched,
+                                new DirectoryModelStore(
+                                        uploads.models(), "uploaded", clock, ticker));
         return new Reconciler(
                 store, wanted, repository, service, policy, config.pollEvery(), ticker);
+    }
+
+    // Who watches the server's own folder has one root, not two of the same versions.
+    private static boolean isSame(Path models, Path own) {
+        try {
+            return Files.isSameFile(models, own);
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     private void describe(PooledByteBufAllocator allocator) {
@@ -225,7 +277,7 @@ final class Gateway implements AutoCloseable {
     private AdminApi adminApi(ModelRepository repository, Uploads uploads) {
         InstantSource clock = InstantSource.system();
         RouteViews views = new RouteViews(reconciler, service, this::observedPercent);
-        Changes changes = new Changes(reconciler, wanted, AuditTrail.NONE);
+        Changes changes = new Changes(reconciler, wanted, audit);
         RouteAdmin routes = new RouteAdmin(reconciler, changes, views, clock, LOAD_LIMIT);
         ModelAdmin models = new ModelAdmin(reconciler, service, views);
         AdminServices services =
@@ -245,7 +297,9 @@ final class Gateway implements AutoCloseable {
                         routes,
                         new RouteExplainer(reconciler, service),
                         operations,
+                        new AuditAdmin(audit, views, clock),
                         new Diagnostics(reconciler, service, routes, config.data()));
+        Unfinished.complete(audit, wanted);
         return new AdminApi(service, services, telemetry::adminRequest, Build.VERSION);
     }
 
@@ -334,6 +388,11 @@ final class Gateway implements AutoCloseable {
         reconciler.close();
         admin.close();
         metrics.close();
+        try {
+            audit.close();
+        } catch (IOException e) {
+            LOG.error("the audit log could not be closed: {}", e.toString());
+        }
         open.close();
     }
 

@@ -40,6 +40,9 @@ final class MultipartUpload implements UploadSource {
     @Override
     public Received receive(Path folder, long maxFileBytes)
             throws IOException, InterruptedException, UploadException {
+        if (!HttpPostRequestDecoder.isMultipart(request)) {
+            throw UploadException.malformed("the form's type names no boundary");
+        }
         DefaultHttpDataFactory store = new DefaultHttpDataFactory(true, StandardCharsets.UTF_8);
         store.setBaseDir(folder.toString());
         store.setDeleteOnExit(false);
@@ -48,11 +51,7 @@ final class MultipartUpload implements UploadSource {
         try {
             decoder =
                     new HttpPostMultipartRequestDecoder(
-                            store,
-                            request,
-                            StandardCharsets.UTF_8,
-                            MAX_PARTS,
-                            MAX_PART_HEAD_BYTES);
+                            store, request, StandardCharsets.UTF_8, MAX_PARTS, MAX_PART_HEAD_BYTES);
         } catch (HttpPostRequestDecoder.ErrorDataDecoderException e) {
             throw malformed(e);
         }
@@ -73,8 +72,7 @@ final class MultipartUpload implements UploadSource {
         return UploadException.malformed("the form cannot be read");
     }
 
-    private void receive(
-            HttpPostMultipartRequestDecoder decoder, Path folder, long maxFileBytes)
+    private void receive(HttpPostMultipartRequestDecoder decoder, Path folder, long maxFileBytes)
             throws IOException, InterruptedException, UploadException {
         long bytes = 0;
         boolean isLast = false;

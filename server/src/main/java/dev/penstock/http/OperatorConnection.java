@@ -187,7 +187,10 @@ abstract class OperatorConnection extends ChannelInboundHandlerAdapter {
     private FullHttpResponse tooLarge() {
         return refusal(
                 new HttpError(
-                        413, "TOO_LARGE", "the body is longer than " + maxBodyBytes + " bytes", null));
+                        413,
+                        "TOO_LARGE",
+                        "the body is longer than " + maxBodyBytes + " bytes",
+                        null));
     }
 
     private void content(ChannelHandlerContext context, HttpContent content) {
@@ -304,10 +307,7 @@ abstract class OperatorConnection extends ChannelInboundHandlerAdapter {
         if (context().channel() instanceof DuplexChannel socket) {
             var _ = socket.shutdownOutput();
         }
-        var _ =
-                context()
-                        .executor()
-                        .schedule(this::closeNow, LINGER_MILLIS, TimeUnit.MILLISECONDS);
+        var _ = context().executor().schedule(this::closeNow, LINGER_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     private void closeNow() {
@@ -329,10 +329,7 @@ abstract class OperatorConnection extends ChannelInboundHandlerAdapter {
         } else if (isBusy || pending > 0) {
             wait = ConnectionClock.Wait.ANSWER;
         } else {
-            wait =
-                    decoder.isMidHead()
-                            ? ConnectionClock.Wait.HEAD
-                            : ConnectionClock.Wait.IDLE;
+            wait = decoder.isMidHead() ? ConnectionClock.Wait.HEAD : ConnectionClock.Wait.IDLE;
         }
         // An upload may take long, as long as it goes on: each mebibyte begins anew.
         long step = upload == null ? requests : requests + ((bodyBytes >> 20) << 32);

@@ -30,8 +30,7 @@ final class OperatorListener implements AutoCloseable {
      * @param connections makes what answers on a connection
      */
     OperatorListener(
-            Limits limits,
-            BiFunction<Channel, OperatorDecoder, OperatorConnection> connections) {
+            Limits limits, BiFunction<Channel, OperatorDecoder, OperatorConnection> connections) {
         this.limits = limits;
         this.connections = connections;
     }
@@ -71,9 +70,7 @@ final class OperatorListener implements AutoCloseable {
         connection
                 .pipeline()
                 .addLast(
-                        decoder,
-                        new HttpResponseEncoder(),
-                        connections.apply(connection, decoder));
+                        decoder, new HttpResponseEncoder(), connections.apply(connection, decoder));
     }
 
     @Override

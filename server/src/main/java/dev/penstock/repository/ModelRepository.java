@@ -251,9 +251,7 @@ public final class ModelRepository implements AutoCloseable {
             }
             LOG.atError().setCause(e.getCause()).log("trial of {} broke", stored.id());
             throw new LoadException(
-                    LoadStep.SESSION,
-                    "the load broke: " + e.getCause(),
-                    "the log has the cause");
+                    LoadStep.SESSION, "the load broke: " + e.getCause(), "the log has the cause");
         }
     }
 

@@ -8,9 +8,10 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One store of two: the watched one, where others put versions, and the server's own, where it keeps
- * what was uploaded. A model may have versions in both; what its configuration says in the watched
- * one holds for all of them. A version that is in both is refused: nobody can say which is meant.
+ * One store of two: the watched one, where others put versions, and the server's own, where it
+ * keeps what was uploaded. A model may have versions in both; what its configuration says in the
+ * watched one holds for all of them. A version that is in both is refused: nobody can say which is
+ * meant.
  */
 public final class TwoRootStore implements ModelStore {
     private final ModelStore watched;
@@ -43,10 +44,7 @@ public final class TwoRootStore implements ModelStore {
                     versions.put(number, other == null ? with(config, version) : both(version));
                 });
         return new StoredModel(
-                own.name(),
-                watched.policy(),
-                watched.isReadable() && own.isReadable(),
-                versions);
+                own.name(), watched.policy(), watched.isReadable() && own.isReadable(), versions);
     }
 
     private static @Nullable ModelConfig config(StoredModel model) {
