@@ -107,6 +107,7 @@ final class ArchitectureTest {
                                             "routing",
                                             "statistics",
                                             "inference",
+                                            "tensor",
                                             "runtime")),
                             Map.entry(
                                     "http",
@@ -133,16 +134,19 @@ final class ArchitectureTest {
 
     /** For each library, the packages that may name it. */
     private static final Map<String, Set<String>> LIVES_IN =
-            Map.of(
-                    "ai.onnxruntime..", Set.of("engine.ort"),
-                    "io.netty..", Set.of("http", "grpc", "tensor", "app"),
-                    "io.grpc..", Set.of("grpc", "cli", "app"),
-                    "dev.penstock.proto..", Set.of("grpc", "cli", "app"),
-                    "io.micrometer..", Set.of("telemetry", "app"),
-                    "io.prometheus..", Set.of("telemetry", "app"),
-                    "picocli..", Set.of("cli", "app"),
-                    "ch.qos.logback..", Set.of("app"),
-                    "java.lang.foreign..", Set.of("engine.ffm", "repository"));
+            Map.ofEntries(
+                    Map.entry("ai.onnxruntime..", Set.of("engine.ort")),
+                    Map.entry("io.netty..", Set.of("http", "grpc", "tensor", "app")),
+                    Map.entry("io.grpc..", Set.of("grpc", "cli", "app")),
+                    Map.entry("dev.penstock.proto..", Set.of("grpc", "cli", "app")),
+                    Map.entry("io.micrometer..", Set.of("telemetry", "app")),
+                    Map.entry("io.prometheus..", Set.of("telemetry", "app")),
+                    Map.entry("picocli..", Set.of("cli", "app")),
+                    Map.entry("com.networknt..", Set.of("admin")),
+                    Map.entry("com.github.victools..", Set.of("admin")),
+                    Map.entry("org.snakeyaml..", Set.of("admin")),
+                    Map.entry("ch.qos.logback..", Set.of("app")),
+                    Map.entry("java.lang.foreign..", Set.of("engine.ffm", "repository")));
 
     private static final JavaClasses ALL =
             new ClassFileImporter()

@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
  * intent. A process that ends in between leaves an intent without outcome, which the next start
  * finds in {@link #unfinished} and completes from the control store. Safe for any thread.
  */
-public final class AuditLog implements AutoCloseable {
+public final class AuditLog implements AuditTrail, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AuditLog.class);
     private static final long SEGMENT_BYTES = 16L << 20;
 
@@ -81,6 +81,7 @@ public final class AuditLog implements AutoCloseable {
      * @throws IOException if it could not be kept: the change must not be made. The next call tries
      *     to write to a new file.
      */
+    @Override
     public synchronized long intent(AuditChange change) throws IOException {
         mend();
         if (journal.segmentBytes() >= SEGMENT_BYTES) {
@@ -97,6 +98,7 @@ public final class AuditLog implements AutoCloseable {
      * @param intent what {@link #intent} returned, or an {@link #unfinished} entry's seq
      * @param revision that it made
      */
+    @Override
     public void applied(long intent, long revision) {
         outcome(
                 intent,
@@ -104,6 +106,7 @@ public final class AuditLog implements AutoCloseable {
     }
 
     /** The change was not made. */
+    @Override
     public void refused(long intent, String reason) {
         outcome(
                 intent,

@@ -7,11 +7,23 @@ import dev.penstock.access.GuardedRoute;
 import dev.penstock.access.Right;
 import dev.penstock.access.RouteTable;
 import dev.penstock.admin.AdminApi;
+import dev.penstock.admin.AdminServices;
+import dev.penstock.admin.AuditAdmin;
+import dev.penstock.admin.AuditLog;
+import dev.penstock.admin.Changes;
+import dev.penstock.admin.Diagnostics;
 import dev.penstock.admin.ModelAdmin;
+import dev.penstock.admin.Operations;
+import dev.penstock.admin.Publishing;
 import dev.penstock.admin.RouteAdmin;
+import dev.penstock.admin.RouteExplainer;
 import dev.penstock.admin.RouteViews;
+import dev.penstock.admin.Unfinished;
+import dev.penstock.admin.Uploads;
+import dev.penstock.admin.VersionAdmin;
 import dev.penstock.control.ControlStore;
-import dev.penstock.control.MemoryControlStore;
+import dev.penstock.control.ControlStoreException;
+import dev.penstock.control.FileControlStore;
 import dev.penstock.control.Reconciler;
 import dev.penstock.control.VersionView;
 import dev.penstock.engine.Engine;
@@ -24,10 +36,13 @@ import dev.penstock.http.HttpServer;
 import dev.penstock.http.OpsRoute;
 import dev.penstock.http.OpsServer;
 import dev.penstock.inference.ServerInfo;
+import dev.penstock.journal.DurableFiles;
 import dev.penstock.repository.DirectoryModelStore;
 import dev.penstock.repository.Execution;
 import dev.penstock.repository.ExecutionPolicy;
 import dev.penstock.repository.ModelRepository;
+import dev.penstock.repository.ModelStore;
+import dev.penstock.repository.TwoRootStore;
 import dev.penstock.repository.VersionPolicy;
 import dev.penstock.runtime.CloseStack;
 import dev.penstock.runtime.Ticker;
@@ -42,11 +57,14 @@ import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.util.internal.PlatformDependent;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
@@ -68,6 +86,8 @@ final class Gateway implements AutoCloseable {
     private static final int QUEUE_CAPACITY = 1_000;
     private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
     private static final long SAY_WHY_NANOS = Duration.ofSeconds(2).toNanos();
+    private static final String NODE = "local";
+    private static final long MAX_UPLOAD_BYTES = 4L << 30;
     private static final Duration LOAD_LIMIT = Duration.ofMinutes(5);
     private static final String TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -84,7 +104,9 @@ final class Gateway implements AutoCloseable {
     private final AfterAnswer afterAnswer;
     private final InferenceService service;
     private final ControlStore wanted;
+    private final AuditLog audit;
     private final Reconciler reconciler;
+    private final Operations operations;
     private final Transport transport;
     private final HttpServer http;
     private final GrpcServer grpc;
@@ -139,8 +161,12 @@ final class Gateway implements AutoCloseable {
                         InstantSource.system(),
                         () -> ThreadLocalRandom.current().nextLong(),
                         afterAnswer);
-        this.wanted = new MemoryControlStore();
-        this.reconciler = reconciler(policy);
+        this.wanted = open.push(controlStore());
+        this.audit = auditLog();
+        ModelRepository repository = repository();
+        Uploads uploads = uploads();
+        this.operations = new Operations(InstantSource.system(), service::newId);
+        this.reconciler = reconciler(policy, repository, uploads);
         ServerInfo info =
                 new ServerInfo(
                         "penstock", Build.VERSION, List.of("binary_tensor_data", "parameters"));
@@ -152,8 +178,11 @@ final class Gateway implements AutoCloseable {
                         false,
                         Right.OBSERVE,
                         () -> telemetry.scrape().getBytes(StandardCharsets.UTF_8));
-        this.metrics = new OpsServer(service, access, Map.of("/metrics", scrape));
-        this.admin = new AdminServer(adminApi(), access);
+        this.metrics =
+                new OpsServer(service, access, Map.of("/metrics", scrape), config.limits(), ticker);
+        this.admin =
+                new AdminServer(
+                        adminApi(repository, uploads), service, access, config.limits(), ticker);
         describe(allocator);
     }
 
@@ -173,7 +202,43 @@ final class Gateway implements AutoCloseable {
         }
     }
 
-    private Reconciler reconciler(VersionPolicy policy) {
+    private ControlStore controlStore() {
+        try {
+            return FileControlStore.open(DurableFiles.DISK, config.data().resolve("control"));
+        } catch (ControlStoreException e) {
+            throw unusable(e);
+        }
+    }
+
+    private AuditLog auditLog() {
+        try {
+            return AuditLog.open(
+                    DurableFiles.DISK,
+                    config.data().resolve("audit"),
+                    NODE,
+                    InstantSource.system(),
+                    ticker);
+        } catch (IOException e) {
+            throw unusable(e);
+        }
+    }
+
+    private IllegalArgumentException unusable(Exception cause) {
+        return new IllegalArgumentException(
+                "data directory " + config.data() + " cannot be used: " + cause.getMessage(),
+                cause);
+    }
+
+    private Uploads uploads() {
+        try {
+            return Uploads.open(
+                    config.data(), MAX_UPLOAD_BYTES, InstantSource.system(), Ticker.SYSTEM);
+        } catch (IOException e) {
+            throw unusable(e);
+        }
+    }
+
+    private ModelRepository repository() {
         int cores = Runtime.getRuntime().availableProcessors();
         SchedulingContext scheduling =
                 new SchedulingContext(
@@ -189,21 +254,40 @@ final class Gateway implements AutoCloseable {
                                         Collectors.toMap(
                                                 Map.Entry::getKey,
                                                 e -> Execution.parse(e.getValue()))));
-        ModelRepository repository =
-                new ModelRepository(
-                        engine,
-                        scheduling,
-                        executions,
-                        1,
-                        InstantSource.system(),
-                        new MeteredVersions(telemetry));
+        return new ModelRepository(
+                engine,
+                scheduling,
+                executions,
+                1,
+                InstantSource.system(),
+                new MeteredVersions(telemetry));
+    }
+
+    private Reconciler reconciler(
+            VersionPolicy policy, ModelRepository repository, Uploads uploads) {
         String rootModel =
                 DirectoryModelStore.rootModelName(
                         config.modelName(), System.getenv("PENSTOCK_MODEL_NAME"), config.models());
-        DirectoryModelStore store =
-                new DirectoryModelStore(config.models(), rootModel, InstantSource.system(), ticker);
+        InstantSource clock = InstantSource.system();
+        ModelStore watched = new DirectoryModelStore(config.models(), rootModel, clock, ticker);
+        ModelStore store =
+                isSame(config.models(), uploads.models())
+                        ? watched
+                        : new TwoRootStore(
+                                watched,
+                                new DirectoryModelStore(
+                                        uploads.models(), "uploaded", clock, ticker));
         return new Reconciler(
                 store, wanted, repository, service, policy, config.pollEvery(), ticker);
+    }
+
+    // Who watches the server's own folder has one root, not two of the same versions.
+    private static boolean isSame(Path models, Path own) {
+        try {
+            return Files.isSameFile(models, own);
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     private void describe(PooledByteBufAllocator allocator) {
@@ -220,11 +304,33 @@ final class Gateway implements AutoCloseable {
         }
     }
 
-    private AdminApi adminApi() {
+    private AdminApi adminApi(ModelRepository repository, Uploads uploads) {
+        InstantSource clock = InstantSource.system();
         RouteViews views = new RouteViews(reconciler, service, this::observedPercent);
-        RouteAdmin routes =
-                new RouteAdmin(reconciler, wanted, views, InstantSource.system(), LOAD_LIMIT);
-        return new AdminApi(service, new ModelAdmin(reconciler), routes);
+        Changes changes = new Changes(reconciler, wanted, audit);
+        RouteAdmin routes = new RouteAdmin(reconciler, changes, views, clock, LOAD_LIMIT);
+        ModelAdmin models = new ModelAdmin(reconciler, service, views);
+        AdminServices services =
+                new AdminServices(
+                        models,
+                        new VersionAdmin(reconciler, service, changes, models, uploads, LOAD_LIMIT),
+                        new Publishing(
+                                reconciler,
+                                repository,
+                                service,
+                                changes,
+                                models,
+                                uploads,
+                                operations,
+                                clock,
+                                LOAD_LIMIT),
+                        routes,
+                        new RouteExplainer(reconciler, service),
+                        operations,
+                        new AuditAdmin(audit, views, clock),
+                        new Diagnostics(reconciler, service, routes, config.data()));
+        Unfinished.complete(audit, wanted);
+        return new AdminApi(service, services, telemetry::adminRequest, Build.VERSION);
     }
 
     private @Nullable BigDecimal observedPercent(String model, long revision, String arm) {
@@ -331,10 +437,16 @@ final class Gateway implements AutoCloseable {
     public void close() {
         http.close();
         grpc.close();
+        operations.close();
         afterAnswer.close();
         reconciler.close();
         admin.close();
         metrics.close();
+        try {
+            audit.close();
+        } catch (IOException e) {
+            LOG.error("the audit log could not be closed: {}", e.toString());
+        }
         open.close();
     }
 

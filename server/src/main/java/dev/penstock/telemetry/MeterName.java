@@ -21,6 +21,7 @@ public enum MeterName {
     ROUTE_OBSERVED_RATIO(
             "penstock.route.observed.ratio",
             "share of the requests since the route's revision took effect, 0 to 1"),
+    ADMIN_REQUESTS("penstock.admin.requests", "requests of operators by what was asked"),
     REMOVAL_GUARD(
             "penstock.removal.guard",
             "1 while versions vanished from the store in bulk and are kept"),

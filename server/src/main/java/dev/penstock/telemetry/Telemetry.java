@@ -103,6 +103,20 @@ public final class Telemetry implements ExchangeObserver, AutoCloseable {
                 .register(registry);
     }
 
+    /**
+     * Counts an answer to an operator.
+     *
+     * @param route method and path with names in braces, so that there are few of them
+     * @param status of HTTP
+     */
+    public void adminRequest(String route, int status) {
+        Counter.builder(MeterName.ADMIN_REQUESTS.id())
+                .description(MeterName.ADMIN_REQUESTS.help())
+                .tags(Tags.of("route", route, "code", Integer.toString(status)))
+                .register(registry)
+                .increment();
+    }
+
     /** Whether the removal guard holds, read at each scrape. */
     public void removalGuard(BooleanSupplier holds) {
         gauge(MeterName.REMOVAL_GUARD, Tags.empty(), () -> holds.getAsBoolean() ? 1 : 0);

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.penstock.access.Right;
 import dev.penstock.http.RawClient.Answer;
+import dev.penstock.inference.Limits;
+import dev.penstock.runtime.Ticker;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
@@ -41,7 +43,9 @@ class OpsServerTest {
                                 new OpsRoute("text/plain", false, Right.OBSERVE, this::waited),
                                 "/broken",
                                 new OpsRoute(
-                                        "text/plain", true, Right.OBSERVE, OpsServerTest::broken)));
+                                        "text/plain", true, Right.OBSERVE, OpsServerTest::broken)),
+                        Limits.DEFAULT,
+                        Ticker.SYSTEM);
         address =
                 server.start(
                         loop,
