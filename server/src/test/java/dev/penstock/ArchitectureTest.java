@@ -42,6 +42,7 @@ final class ArchitectureTest {
             new TreeMap<>(
                     Map.ofEntries(
                             Map.entry("runtime", Set.of()),
+                            Map.entry("config", Set.of("runtime")),
                             Map.entry("tensor", Set.of("runtime")),
                             Map.entry("inference", Set.of("tensor", "runtime")),
                             Map.entry("telemetry", Set.of("inference", "runtime")),
@@ -103,7 +104,7 @@ final class ArchitectureTest {
                                             "tensor",
                                             "telemetry",
                                             "runtime")),
-                            Map.entry("cli", Set.of())));
+                            Map.entry("cli", Set.of("config"))));
 
     private static final Set<String> ADAPTERS = Set.of("engine.ffm", "engine.ort");
 
@@ -118,6 +119,7 @@ final class ArchitectureTest {
                     "io.prometheus..", Set.of("telemetry", "app"),
                     "picocli..", Set.of("cli", "app"),
                     "ch.qos.logback..", Set.of("app"),
+                    "org.snakeyaml..", Set.of("config"),
                     "java.lang.foreign..", Set.of("engine.ffm", "repository"));
 
     private static final JavaClasses ALL =

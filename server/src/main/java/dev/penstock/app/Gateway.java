@@ -1,6 +1,7 @@
 package dev.penstock.app;
 
 import com.sun.management.ThreadMXBean;
+import dev.penstock.app.GatewayConfig.EngineName;
 import dev.penstock.control.Reconciler;
 import dev.penstock.control.VersionView;
 import dev.penstock.engine.Engine;
@@ -11,9 +12,9 @@ import dev.penstock.grpc.GrpcServer;
 import dev.penstock.http.HttpServer;
 import dev.penstock.http.OpsRoute;
 import dev.penstock.http.OpsServer;
+import dev.penstock.inference.Limits;
 import dev.penstock.inference.ServerInfo;
 import dev.penstock.repository.DirectoryModelStore;
-import dev.penstock.repository.Execution;
 import dev.penstock.repository.ExecutionPolicy;
 import dev.penstock.repository.ModelRepository;
 import dev.penstock.repository.VersionPolicy;
@@ -34,10 +35,10 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 
 /**
  * The whole server: its objects, in the order in which they start. Readiness falls first, then
@@ -51,6 +52,7 @@ final class Gateway implements AutoCloseable {
     private final Ticker ticker = Ticker.SYSTEM;
     private final long createdNanos = ticker.nanos();
     private final CloseStack open = new CloseStack();
+    private final Limits limits;
 
     private final TensorPool pool;
     private final Telemetry telemetry;
@@ -72,6 +74,16 @@ final class Gateway implements AutoCloseable {
 
     private volatile Bound bound;
 
+    /** Looks the hosts up. */
+    private static Bound addresses(GatewayConfig config) {
+        ServerConfig server = config.server();
+        return new Bound(
+                server.http().address().resolve(),
+                server.grpc().address().resolve(),
+                server.metrics().address().resolve(),
+                config.admin().address().resolve());
+    }
+
     /**
      * Builds and opens nothing but the native runtime.
      *
@@ -80,13 +92,14 @@ final class Gateway implements AutoCloseable {
      */
     Gateway(GatewayConfig config) {
         this.config = config;
-        this.bound = new Bound(config.http(), config.grpc(), config.metrics(), config.admin());
-        this.transport = Transport.named(config.transport());
-        VersionPolicy policy = VersionPolicy.parse(config.versionPolicy());
+        this.bound = addresses(config);
+        this.transport = Transport.named(config.server().transport());
+        this.limits = config.server().limits().limits();
+        VersionPolicy policy = config.models().versions();
         PooledByteBufAllocator allocator = new PooledByteBufAllocator(true);
         this.pool = new TensorPool(allocator, PlatformDependent.maxDirectMemory() / 2);
         this.telemetry = open.push(new Telemetry(ticker));
-        this.engine = open.push(engine(config.engine(), pool));
+        this.engine = open.push(engine(config.runtime().engine(), pool));
         this.watchdog = open.push(new Watchdog(ticker));
         this.service =
                 new InferenceService(
@@ -98,8 +111,8 @@ final class Gateway implements AutoCloseable {
         ServerInfo info =
                 new ServerInfo(
                         "penstock", Build.VERSION, List.of("binary_tensor_data", "parameters"));
-        this.http = new HttpServer(service, info, pool, config.limits(), ticker);
-        this.grpc = new GrpcServer(service, info, pool, config.limits(), ticker);
+        this.http = new HttpServer(service, info, pool, limits, ticker);
+        this.grpc = new GrpcServer(service, info, pool, limits, ticker);
         OpsRoute scrape =
                 new OpsRoute(
                         TEXT_FORMAT,
@@ -111,12 +124,23 @@ final class Gateway implements AutoCloseable {
         describe(allocator);
     }
 
-    private static Engine engine(String name, TensorPool pool) {
+    /**
+     * Checks what can be checked without starting anything.
+     *
+     * @throws IllegalArgumentException when something cannot be had on this machine
+     */
+    static void check(GatewayConfig config) {
+        addresses(config);
+        Transport.named(config.server().transport());
+    }
+
+    private static Engine engine(EngineName name, TensorPool pool) {
         try {
             return NativeRuntime.start(
-                    () -> name.equals("ort") ? new OrtEngine(pool) : new FfmEngine(pool));
+                    () -> name == EngineName.ORT ? new OrtEngine(pool) : new FfmEngine(pool));
         } catch (IllegalStateException e) {
-            throw new IllegalArgumentException("engine " + name + ": " + e.getMessage(), e);
+            throw new IllegalArgumentException(
+                    "engine " + name.name().toLowerCase(Locale.ROOT) + ": " + e.getMessage(), e);
         }
     }
 
@@ -124,18 +148,8 @@ final class Gateway implements AutoCloseable {
         int cores = Runtime.getRuntime().availableProcessors();
         SchedulingContext scheduling =
                 new SchedulingContext(
-                        ticker,
-                        watchdog,
-                        config.limits().runTime().toNanos(),
-                        QUEUE_CAPACITY,
-                        cores);
-        ExecutionPolicy executions =
-                new ExecutionPolicy(
-                        config.execution().entrySet().stream()
-                                .collect(
-                                        Collectors.toMap(
-                                                Map.Entry::getKey,
-                                                e -> Execution.parse(e.getValue()))));
+                        ticker, watchdog, limits.runTime().toNanos(), QUEUE_CAPACITY, cores);
+        ExecutionPolicy executions = new ExecutionPolicy(config.runtime().execution());
         ModelRepository repository =
                 new ModelRepository(
                         engine,
@@ -144,12 +158,11 @@ final class Gateway implements AutoCloseable {
                         1,
                         InstantSource.system(),
                         new MeteredVersions(telemetry));
-        String rootModel =
-                DirectoryModelStore.rootModelName(
-                        config.modelName(), System.getenv("PENSTOCK_MODEL_NAME"), config.models());
+        ModelsConfig models = config.models();
+        String rootModel = DirectoryModelStore.rootModelName(models.name(), null, models.dir());
         DirectoryModelStore store =
-                new DirectoryModelStore(config.models(), rootModel, InstantSource.system(), ticker);
-        return new Reconciler(store, repository, service, policy, config.pollEvery(), ticker);
+                new DirectoryModelStore(models.dir(), rootModel, InstantSource.system(), ticker);
+        return new Reconciler(store, repository, service, policy, models.poll(), ticker);
     }
 
     private void describe(PooledByteBufAllocator allocator) {
@@ -178,15 +191,16 @@ final class Gateway implements AutoCloseable {
     void start() throws IOException {
         watchdog.start();
         EventLoopGroup acceptors = group("accept", 1);
-        EventLoopGroup loops = group("loop", config.loops());
+        EventLoopGroup loops = group("loop", config.server().loops());
         EventLoopGroup ops = group("ops", 1);
         Class<? extends ServerChannel> channel = transport.channel();
+        Bound wanted = bound;
         bound =
                 new Bound(
-                        listen(config.http(), at -> http.start(acceptors, loops, channel, at)),
-                        listen(config.grpc(), at -> grpc.start(acceptors, loops, channel, at)),
-                        listen(config.metrics(), at -> metrics.start(ops, channel, at)),
-                        listen(config.admin(), at -> admin.start(ops, channel, at)));
+                        listen(wanted.http(), at -> http.start(acceptors, loops, channel, at)),
+                        listen(wanted.grpc(), at -> grpc.start(acceptors, loops, channel, at)),
+                        listen(wanted.metrics(), at -> metrics.start(ops, channel, at)),
+                        listen(wanted.admin(), at -> admin.start(ops, channel, at)));
         reconciler.start();
     }
 
@@ -230,7 +244,7 @@ final class Gateway implements AutoCloseable {
      */
     void stop() throws InterruptedException {
         markDraining();
-        TimeUnit.NANOSECONDS.sleep(config.drain().toNanos());
+        TimeUnit.NANOSECONDS.sleep(config.server().shutdown().drain().toNanos());
         http.beginDrain();
         grpc.beginDrain();
         close();
@@ -259,7 +273,7 @@ final class Gateway implements AutoCloseable {
     }
 
     String transportText() {
-        return transport.name().toLowerCase(java.util.Locale.ROOT);
+        return transport.name().toLowerCase(Locale.ROOT);
     }
 
     long aliveNanos() {

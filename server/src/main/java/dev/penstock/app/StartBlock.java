@@ -41,13 +41,15 @@ final class StartBlock {
                 Runtime.version().feature(),
                 gateway.engineText(),
                 gateway.transportText(),
-                gateway.config().loops(),
-                gateway.config().loops() == 1 ? "loop" : "loops");
+                gateway.config().server().loops(),
+                gateway.config().server().loops() == 1 ? "loop" : "loops");
         for (VersionView version : gateway.versions()) {
             line("model", versionText(version));
         }
         if (gateway.versions().isEmpty()) {
-            line("models", gateway.config().models() + " is empty: put NAME/1/model.onnx there");
+            line(
+                    "models",
+                    gateway.config().models().dir() + " is empty: put NAME/1/model.onnx there");
         }
         line(
                 "http",
@@ -57,7 +59,7 @@ final class StartBlock {
         line("grpc", Address.shown(gateway.grpcAddress()) + "           health and reflection on");
         line("metrics", "http://" + Address.shown(gateway.metricsAddress()) + "/metrics");
         line("admin", "http://" + Address.shown(gateway.adminAddress()) + "/admin/v1/models");
-        line("data", gateway.config().data().toString());
+        line("data", gateway.config().data().dir().toString());
         out.printf(Locale.ROOT, "%nReady in %.1f s.", gateway.aliveNanos() / 1e9);
         tryThis();
         out.println();

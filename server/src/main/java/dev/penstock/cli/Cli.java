@@ -1,5 +1,6 @@
 package dev.penstock.cli;
 
+import dev.penstock.config.ConfigReader;
 import java.io.Console;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -29,13 +30,15 @@ public final class Cli {
      *
      * @param serve the {@code serve} command: an object that picocli takes as a command, named by
      *     its annotation
+     * @param settings what {@code serve} can be told
      */
-    public static CommandLine commandLine(Object serve) {
+    public static CommandLine commandLine(Object serve, ConfigReader<?> settings) {
         CommandLine infer = new CommandLine(new InferCommand());
         CommandLine line =
                 new CommandLine(new Cli())
                         .addSubcommand(serve)
                         .addSubcommand(infer)
+                        .addSubcommand(ConfigCommand.commandLine(settings))
                         .addSubcommand(new VersionCommand());
         ErrorLines errors = new ErrorLines();
         line.setParameterExceptionHandler(errors)
