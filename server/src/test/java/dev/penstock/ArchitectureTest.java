@@ -44,6 +44,8 @@ final class ArchitectureTest {
                             Map.entry("runtime", Set.of()),
                             Map.entry("config", Set.of("runtime")),
                             Map.entry("tensor", Set.of("runtime")),
+                            Map.entry("statistics", Set.of("runtime")),
+                            Map.entry("routing", Set.of("statistics", "runtime")),
                             Map.entry("inference", Set.of("tensor", "runtime")),
                             Map.entry("telemetry", Set.of("inference", "runtime")),
                             Map.entry("engine", Set.of("inference", "tensor", "runtime")),
@@ -74,7 +76,9 @@ final class ArchitectureTest {
                                     "serving",
                                     Set.of(
                                             "repository",
+                                            "routing",
                                             "scheduling",
+                                            "statistics",
                                             "inference",
                                             "tensor",
                                             "telemetry",
@@ -84,13 +88,25 @@ final class ArchitectureTest {
                                     Set.of(
                                             "serving",
                                             "repository",
+                                            "routing",
                                             "scheduling",
                                             "inference",
                                             "telemetry",
                                             "runtime")),
                             Map.entry(
+                                    "admin",
+                                    Set.of(
+                                            "control",
+                                            "serving",
+                                            "repository",
+                                            "routing",
+                                            "statistics",
+                                            "inference",
+                                            "runtime")),
+                            Map.entry(
                                     "http",
                                     Set.of(
+                                            "admin",
                                             "serving",
                                             "inference",
                                             "tensor",

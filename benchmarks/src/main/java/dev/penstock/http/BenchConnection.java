@@ -34,7 +34,7 @@ final class BenchConnection implements AutoCloseable {
                         path.pool(),
                         limits,
                         Ticker.SYSTEM);
-        StrictRequestDecoder decoder = new StrictRequestDecoder(limits);
+        StrictRequestDecoder decoder = new StrictRequestDecoder(limits, path.service());
         connection = new HttpConnection(server, loop, decoder);
         channel.config().setAllocator(path.pool().allocator());
         channel.pipeline().addLast(decoder, connection);

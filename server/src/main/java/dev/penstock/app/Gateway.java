@@ -1,7 +1,13 @@
 package dev.penstock.app;
 
 import com.sun.management.ThreadMXBean;
+import dev.penstock.admin.AdminApi;
+import dev.penstock.admin.ModelAdmin;
+import dev.penstock.admin.RouteAdmin;
+import dev.penstock.admin.RouteViews;
 import dev.penstock.app.GatewayConfig.EngineName;
+import dev.penstock.control.ControlStore;
+import dev.penstock.control.MemoryControlStore;
 import dev.penstock.control.Reconciler;
 import dev.penstock.control.VersionView;
 import dev.penstock.engine.Engine;
@@ -9,6 +15,7 @@ import dev.penstock.engine.NativeRuntime;
 import dev.penstock.engine.ffm.FfmEngine;
 import dev.penstock.engine.ort.OrtEngine;
 import dev.penstock.grpc.GrpcServer;
+import dev.penstock.http.AdminServer;
 import dev.penstock.http.HttpServer;
 import dev.penstock.http.OpsRoute;
 import dev.penstock.http.OpsServer;
@@ -33,6 +40,7 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Locale;
@@ -46,6 +54,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class Gateway implements AutoCloseable {
     private static final int QUEUE_CAPACITY = 1_000;
+    private static final Duration LOAD_LIMIT = Duration.ofMinutes(5);
     private static final String TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8";
 
     private final GatewayConfig config;
@@ -59,12 +68,13 @@ final class Gateway implements AutoCloseable {
     private final Engine engine;
     private final Watchdog watchdog;
     private final InferenceService service;
+    private final ControlStore wanted;
     private final Reconciler reconciler;
     private final Transport transport;
     private final HttpServer http;
     private final GrpcServer grpc;
     private final OpsServer metrics;
-    private final OpsServer admin;
+    private final AdminServer admin;
 
     private record Bound(
             InetSocketAddress http,
@@ -107,6 +117,7 @@ final class Gateway implements AutoCloseable {
                         InstantSource.system(),
                         () -> ThreadLocalRandom.current().nextLong(),
                         telemetry);
+        this.wanted = new MemoryControlStore();
         this.reconciler = reconciler(policy);
         ServerInfo info =
                 new ServerInfo(
@@ -118,9 +129,8 @@ final class Gateway implements AutoCloseable {
                         TEXT_FORMAT,
                         false,
                         () -> telemetry.scrape().getBytes(StandardCharsets.UTF_8));
-        OpsRoute models = new OpsRoute("application/json", true, this::modelsJson);
         this.metrics = new OpsServer(service, Map.of("/metrics", scrape));
-        this.admin = new OpsServer(service, Map.of("/admin/v1/models", models));
+        this.admin = new AdminServer(adminApi());
         describe(allocator);
     }
 
@@ -162,7 +172,7 @@ final class Gateway implements AutoCloseable {
         String rootModel = DirectoryModelStore.rootModelName(models.name(), null, models.dir());
         DirectoryModelStore store =
                 new DirectoryModelStore(models.dir(), rootModel, InstantSource.system(), ticker);
-        return new Reconciler(store, repository, service, policy, models.poll(), ticker);
+        return new Reconciler(store, wanted, repository, service, policy, models.poll(), ticker);
     }
 
     private void describe(PooledByteBufAllocator allocator) {
@@ -179,8 +189,11 @@ final class Gateway implements AutoCloseable {
         }
     }
 
-    private byte[] modelsJson() {
-        return ModelsJson.of(reconciler.versions()).getBytes(StandardCharsets.UTF_8);
+    private AdminApi adminApi() {
+        RouteViews views = new RouteViews(reconciler, service, (model, revision, arm) -> null);
+        RouteAdmin routes =
+                new RouteAdmin(reconciler, wanted, views, InstantSource.system(), LOAD_LIMIT);
+        return new AdminApi(service, new ModelAdmin(reconciler), routes);
     }
 
     /**

@@ -1,12 +1,15 @@
 package dev.penstock.grpc;
 
+import dev.penstock.inference.CallFacts;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.Failure;
 import dev.penstock.inference.Status;
 import dev.penstock.inference.TraceContext;
 import dev.penstock.inference.VersionInfo;
 import dev.penstock.serving.InferenceService;
+import dev.penstock.serving.RoutingNames;
 import io.grpc.Metadata;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -53,6 +56,21 @@ final class CallMetadata {
         return id == null || id.isEmpty() ? null : id;
     }
 
+    /** What of a call's metadata routes look at; of several values of one name, the first. */
+    static CallFacts facts(Metadata headers, RoutingNames names) {
+        if (names.headers().isEmpty()) {
+            return CallFacts.NONE;
+        }
+        Map<String, String> kept = new HashMap<>();
+        for (String name : names.headers()) {
+            Iterable<String> values = headers.getAll(key(name));
+            if (values != null) {
+                kept.put(name, values.iterator().next());
+            }
+        }
+        return kept.isEmpty() ? CallFacts.NONE : new CallFacts(null, kept, Map.of());
+    }
+
     /** What answers of this version have in common. */
     VersionText text(VersionInfo version) {
         VersionText known = texts.get(version);
@@ -74,9 +92,8 @@ final class CallMetadata {
         metadata.put(PREDICTION_ID, exchange.id().toString());
         VersionInfo version = exchange.version();
         if (version != null) {
-            VersionText text = text(version);
-            metadata.put(MODEL, text.model());
-            metadata.put(ROUTE, text.route(exchange.route()));
+            metadata.put(MODEL, text(version).model());
+            metadata.put(ROUTE, exchange.route().header());
         }
         TraceContext trace = exchange.request().trace();
         if (trace != null) {

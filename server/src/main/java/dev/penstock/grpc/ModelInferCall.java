@@ -1,5 +1,6 @@
 package dev.penstock.grpc;
 
+import dev.penstock.inference.CallFacts;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.Failure;
 import dev.penstock.inference.FailureException;
@@ -48,6 +49,7 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage> implements 
     private final ServerCall<InferMessage, OipMessageWriter> call;
     private final @Nullable TraceContext trace;
     private final @Nullable String headerId;
+    private final CallFacts facts;
     private final Deadline callDeadline;
 
     private @Nullable InferMessage message;
@@ -66,6 +68,7 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage> implements 
         this.call = call;
         this.trace = CallMetadata.trace(headers);
         this.headerId = CallMetadata.requestId(headers);
+        this.facts = CallMetadata.facts(headers, method.service.table().routingNames());
         this.callDeadline = callDeadline();
     }
 
@@ -147,7 +150,8 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage> implements 
                 inputs,
                 reader.outputs(),
                 callDeadline.earlier(reader.deadline(method.ticker.nanos())),
-                trace);
+                trace,
+                facts.withParameters(reader.otherParameters()));
     }
 
     private void refuse(ModelRef model, @Nullable String id, Failure why) {

@@ -132,7 +132,7 @@ public final class HttpServer implements AutoCloseable {
             return;
         }
         HttpLoop loop = loops.computeIfAbsent(channel.eventLoop(), this::newLoop);
-        StrictRequestDecoder decoder = new StrictRequestDecoder(limits);
+        StrictRequestDecoder decoder = new StrictRequestDecoder(limits, service);
         channel.pipeline().addLast(decoder, new HttpConnection(this, loop, decoder));
     }
 

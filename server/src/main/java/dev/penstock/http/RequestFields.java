@@ -32,6 +32,7 @@ final class RequestFields extends EmptyHttpHeaders {
     private static final int LENGTH_DIGITS = 18;
 
     private final int maxFields;
+    private final RoutedHeaders routed;
     private int count;
     private boolean hasHost;
     @Nullable String contentLength;
@@ -45,13 +46,15 @@ final class RequestFields extends EmptyHttpHeaders {
     boolean hasClose;
     boolean hasKeepAlive;
 
-    RequestFields(int maxFields) {
+    RequestFields(int maxFields, RoutedHeaders routed) {
         this.maxFields = maxFields;
+        this.routed = routed;
     }
 
     /** Forgets the request before. */
     void reset() {
         count = 0;
+        routed.reset();
         hasHost = false;
         contentLength = null;
         transferEncoding = null;
@@ -63,6 +66,11 @@ final class RequestFields extends EmptyHttpHeaders {
         jsonLength = null;
         hasClose = false;
         hasKeepAlive = false;
+    }
+
+    /** Those fields that a route looks at. */
+    RoutedHeaders routed() {
+        return routed;
     }
 
     boolean hasHost() {
@@ -85,6 +93,7 @@ final class RequestFields extends EmptyHttpHeaders {
         checkValue(text);
         if (name != OTHER) {
             keep(name, text);
+            routed.add(name, text);
         }
         return this;
     }

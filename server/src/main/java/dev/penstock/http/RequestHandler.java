@@ -1,5 +1,6 @@
 package dev.penstock.http;
 
+import dev.penstock.inference.CallFacts;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.Failure;
 import dev.penstock.inference.FailureException;
@@ -54,6 +55,7 @@ final class RequestHandler {
     private int jsonLength;
     private @Nullable String headerId;
     private @Nullable TraceContext trace;
+    private CallFacts facts = CallFacts.NONE;
     private @Nullable PredictionReply reply;
 
     RequestHandler(HttpConnection connection, HttpServer server, HttpLoop loop) {
@@ -124,6 +126,7 @@ final class RequestHandler {
         model = wanted;
         headerId = isId(fields.requestId) ? fields.requestId : null;
         trace = TraceContext.parse(fields.traceParent);
+        facts = fields.routed().facts();
         PredictionReply next = slot(new PredictionReply(connection, fields.acceptEncoding), head);
         reply = next;
         try {
@@ -282,7 +285,7 @@ final class RequestHandler {
                                 + body.length()
                                 + " bytes");
             }
-            return loop.reader().read(body, json, model, headerId, trace, current);
+            return loop.reader().read(body, json, model, headerId, trace, facts, current);
         } catch (FailureException e) {
             failure = e.failure();
         } catch (RuntimeException e) {

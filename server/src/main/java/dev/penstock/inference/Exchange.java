@@ -31,6 +31,7 @@ public final class Exchange implements AutoCloseable {
     private final long acceptedNanos;
 
     private RouteDecision route = RouteDecision.FOLLOWED;
+    private long position = RouteDecision.NO_POSITION;
     private @Nullable VersionInfo version;
     private long startedNanos;
     private long finishedNanos;
@@ -80,6 +81,16 @@ public final class Exchange implements AutoCloseable {
     /** The version that was chosen; null before that, and when there was none to choose. */
     public @Nullable VersionInfo version() {
         return version;
+    }
+
+    /** Where the routing key stands, of 2^52; {@link RouteDecision#NO_POSITION} if not hashed. */
+    public long position() {
+        return position;
+    }
+
+    /** Where the routing key stands, before {@link #routed}. */
+    public void positioned(long hashed) {
+        this.position = hashed;
     }
 
     /**

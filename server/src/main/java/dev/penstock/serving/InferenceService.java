@@ -9,7 +9,6 @@ import dev.penstock.inference.InferRequest;
 import dev.penstock.inference.ModelRef;
 import dev.penstock.inference.PredictionId;
 import dev.penstock.inference.Reply;
-import dev.penstock.inference.RouteDecision;
 import dev.penstock.inference.TraceContext;
 import dev.penstock.inference.VersionInfo;
 import dev.penstock.repository.LiveVersion;
@@ -123,23 +122,12 @@ public final class InferenceService {
     }
 
     private void submit(Exchange exchange) {
-        ModelRef ref = exchange.request().model();
-        LiveVersion version = find(ref);
-        RouteDecision why = ref.isPinned() ? RouteDecision.PINNED : RouteDecision.FOLLOWED;
-        exchange.routed(version.info(), why);
-        version.info()
-                .signature()
-                .check(ref.name(), exchange.request().inputs(), exchange.request().outputs());
-        Admission admission = version.scheduler().submit(exchange);
+        Admission admission = admit(exchange);
         if (admission == Admission.CLOSED) {
             // It left the table between our look and now: the table of this moment knows better.
-            version = find(ref);
-            exchange.routed(version.info(), why);
-            version.info()
-                    .signature()
-                    .check(ref.name(), exchange.request().inputs(), exchange.request().outputs());
-            admission = version.scheduler().submit(exchange);
+            admission = admit(exchange);
         }
+        ModelRef ref = exchange.request().model();
         switch (admission) {
             case ACCEPTED -> {}
             case FULL ->
@@ -150,22 +138,55 @@ public final class InferenceService {
         }
     }
 
+    private Admission admit(Exchange exchange) {
+        InferRequest request = exchange.request();
+        ModelRef ref = request.model();
+        ServedModel model = model(ref);
+        ServedRoute route = model.route();
+        LiveVersion version;
+        if (ref.isPinned()) {
+            version = available(model, ref, model.versions().get(ref.version()));
+            exchange.routed(version.info(), model.pinned());
+        } else if (route == null) {
+            version = available(model, ref, model.current());
+            exchange.routed(version.info(), model.followed());
+        } else {
+            ServedRoute.Way way = route.choose(exchange);
+            if (way == null) {
+                throw notReady(ref);
+            }
+            version = way.version();
+            exchange.routed(version.info(), way.decision());
+        }
+        version.info().signature().check(ref.name(), request.inputs(), request.outputs());
+        return version.scheduler().submit(exchange);
+    }
+
     /**
-     * The version that a request for {@code ref} runs on now.
+     * The version that a request for {@code ref} runs on now; with a route, the one that most
+     * requests run on.
      *
      * @throws FailureException when there is none
      */
     public VersionInfo version(ModelRef ref) {
-        return find(ref).info();
+        ServedModel model = model(ref);
+        ServedRoute route = model.route();
+        if (ref.isPinned()) {
+            return available(model, ref, model.versions().get(ref.version())).info();
+        }
+        return available(model, ref, route == null ? model.current() : route.main()).info();
     }
 
-    private LiveVersion find(ModelRef ref) {
+    private ServedModel model(ModelRef ref) {
         ServedModel model = table.models().get(ref.name());
         if (model == null) {
             throw notFound("Request for unknown model: '" + ref.name() + "' is not found");
         }
-        LiveVersion version =
-                ref.isPinned() ? model.versions().get(ref.version()) : model.current();
+        return model;
+    }
+
+    private static LiveVersion available(
+            ServedModel model, ModelRef ref, @Nullable LiveVersion version) {
         if (version != null) {
             return version;
         }
@@ -180,7 +201,7 @@ public final class InferenceService {
                             + ref.version()
                             + " is not found");
         }
-        if (!model.pending().isEmpty()) {
+        if (!model.pending().isEmpty() || model.route() != null) {
             throw notReady(ref);
         }
         throw notFound("Request for unknown model: '" + ref.name() + "' has no available versions");

@@ -72,7 +72,7 @@ final class PlannerTest {
     }
 
     private Plan plan() {
-        return Planner.plan(new StoreScan(models), policy, lives, gone);
+        return Planner.plan(new StoreScan(models), policy, lives, gone, Wishes.NONE);
     }
 
     private List<String> loads() {

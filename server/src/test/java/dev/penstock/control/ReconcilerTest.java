@@ -295,6 +295,7 @@ final class ReconcilerTest {
         Reconciler reconciler =
                 new Reconciler(
                         blind,
+                        served.wanted,
                         bench.repository,
                         served.service,
                         VersionPolicy.DEFAULT,
