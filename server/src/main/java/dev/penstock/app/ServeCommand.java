@@ -92,7 +92,8 @@ final class ServeCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         CommandLine commandLine = Objects.requireNonNull(spec).commandLine();
         boolean onTerminal = Cli.isOnTerminal();
-        ReadConfig<GatewayConfig> read = reader.read(file(), System.getenv(), flags(commandLine));
+        ConfigSource source = new ConfigSource(reader, file(), System.getenv(), flags(commandLine));
+        ReadConfig<GatewayConfig> read = source.read();
         GatewayConfig config = read.value();
         if (config == null) {
             return refuse(commandLine.getErr(), read.faults());

@@ -5,22 +5,19 @@ import dev.penstock.config.ConfigKey;
 import dev.penstock.config.ConfigReader;
 import dev.penstock.config.Fault;
 import dev.penstock.config.ReadConfig;
+import dev.penstock.config.Reload;
 import dev.penstock.config.Setting;
 import dev.penstock.config.Suggestion;
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -57,68 +54,6 @@ final class ConfigCommand {
                 .addSubcommand(new Schema(reader));
     }
 
-    /** What the verbs share. */
-    abstract static sealed class Verb implements Callable<Integer> {
-        final ConfigReader<?> reader;
-
-        @Spec private @Nullable CommandSpec spec;
-
-        @Option(
-                names = {"-h", "--help"},
-                usageHelp = true,
-                description = "Show this help and exit.")
-        boolean wantsHelp;
-
-        private Verb(ConfigReader<?> reader) {
-            this.reader = reader;
-        }
-
-        PrintWriter out() {
-            return Objects.requireNonNull(spec).commandLine().getOut();
-        }
-
-        void print(String line) {
-            out().println(Printable.line(line));
-        }
-
-        /** The file named, else that of the environment, else none. */
-        static @Nullable Path orFromEnvironment(@Nullable Path named) {
-            String variable = System.getenv("PENSTOCK_CONFIG");
-            boolean isSet = variable != null && !variable.isEmpty();
-            return named != null || !isSet ? named : Path.of(variable);
-        }
-
-        /** Ends the command with every fault when there is an error. */
-        static <T extends Record> ReadConfig<T> requireGood(ReadConfig<T> read) {
-            if (read.value() == null) {
-                List<String> lines = Fault.lines(read.faults());
-                throw new CommandFailure(
-                        ExitCode.REFUSED,
-                        lines.getFirst(),
-                        lines.getLast(),
-                        "penstock config check lists them all");
-            }
-            return read;
-        }
-
-        static void table(PrintWriter out, List<List<String>> rows) {
-            int columns = rows.isEmpty() ? 0 : rows.getFirst().size();
-            int[] widths = new int[columns];
-            for (List<String> row : rows) {
-                for (int i = 0; i < columns; i++) {
-                    widths[i] = Math.max(widths[i], row.get(i).length());
-                }
-            }
-            for (List<String> row : rows) {
-                StringBuilder line = new StringBuilder();
-                for (int i = 0; i < columns; i++) {
-                    line.append(row.get(i)).append(" ".repeat(widths[i] - row.get(i).length() + 2));
-                }
-                out.println(Printable.line(line.toString().stripTrailing()));
-            }
-        }
-    }
-
     @Command(
             name = "check",
             description =
@@ -133,7 +68,7 @@ final class ConfigCommand {
                 "  penstock config check config/penstock.yaml",
                 "  penstock config check /etc/penstock/penstock.yaml -o json"
             })
-    private static final class Check extends Verb {
+    private static final class Check extends ConfigVerb {
         @Parameters(
                 index = "0",
                 arity = "0..1",
@@ -195,7 +130,7 @@ final class ConfigCommand {
                 "  penstock config show --origin",
                 "  penstock config show config/penstock.yaml -o json"
             })
-    private static final class Show extends Verb {
+    private static final class Show extends ConfigVerb {
         @Parameters(
                 index = "0",
                 arity = "0..1",
@@ -259,7 +194,7 @@ final class ConfigCommand {
                 "  penstock config explain",
                 "  penstock config explain models.versions"
             })
-    private static final class Explain extends Verb {
+    private static final class Explain extends ConfigVerb {
         @Parameters(
                 index = "0",
                 arity = "0..1",
@@ -324,7 +259,7 @@ final class ConfigCommand {
             row(
                     rows,
                     "change",
-                    found.reload() == dev.penstock.config.Reload.LIVE
+                    found.reload() == Reload.LIVE
                             ? "live: felt when the configuration is read again"
                             : "restart: felt when the server starts again");
             row(rows, "variable", String.join(", else ", found.variables()));
@@ -353,7 +288,7 @@ final class ConfigCommand {
                 "  penstock config diff config/penstock.yaml",
                 "  penstock config diff /etc/penstock/penstock.yaml new.yaml"
             })
-    private static final class Diff extends Verb {
+    private static final class Diff extends ConfigVerb {
         @Parameters(
                 index = "0",
                 paramLabel = "FILE",
@@ -394,7 +329,7 @@ final class ConfigCommand {
 
         private ReadConfig<?> read(@Nullable Path path) {
             // Substitution may use the variables, but none may override what the file says.
-            Map<String, String> environment = new java.util.HashMap<>(System.getenv());
+            Map<String, String> environment = new HashMap<>(System.getenv());
             reader.keys().forEach(key -> key.variables().forEach(environment::remove));
             return requireGood(reader.read(path, environment, Map.of()));
         }
@@ -415,7 +350,7 @@ final class ConfigCommand {
                 "  penstock config schema > config/penstock.schema.json",
                 "  penstock config schema | less"
             })
-    private static final class Schema extends Verb {
+    private static final class Schema extends ConfigVerb {
         Schema(ConfigReader<?> reader) {
             super(reader);
         }

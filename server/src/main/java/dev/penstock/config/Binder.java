@@ -18,6 +18,7 @@ final class Binder {
     private final Substitution substitution;
     private final List<Fault> faults;
     private final Map<String, Setting> settings = new LinkedHashMap<>();
+    private int errors;
 
     Binder(
             Section root,
@@ -42,7 +43,7 @@ final class Binder {
     }
 
     private @Nullable Record section(Section section, @Nullable Node node) {
-        long errorsBefore = errors();
+        int errorsBefore = errors;
         Map<String, Node.Entry> entries = entries(section, node);
         @Nullable Object[] values = new @Nullable Object[section.members().size()];
         int i = 0;
@@ -55,7 +56,7 @@ final class Binder {
                         case ConfigKey key -> setting(key, value);
                     };
         }
-        if (errors() != errorsBefore) {
+        if (errors != errorsBefore) {
             return null;
         }
         Origin at = node == null ? Origin.DEFAULT : node.at();
@@ -73,6 +74,7 @@ final class Binder {
             }
             return built;
         } catch (IllegalArgumentException e) {
+            errors++;
             faults.add(
                     about(section, path, at, Fault.Severity.ERROR, String.valueOf(e.getMessage())));
             return null;
@@ -300,7 +302,7 @@ final class Binder {
             error(node.at(), path, "must be " + type.wanted());
             return null;
         }
-        long errorsBefore = errors();
+        int errorsBefore = errors;
         Section section = type.section();
         refuseUnknown(section, path, mapping);
         @Nullable Object[] values = new @Nullable Object[section.members().size()];
@@ -319,14 +321,11 @@ final class Binder {
             }
             i++;
         }
-        return errors() == errorsBefore ? build(section, path, node.at(), values) : null;
-    }
-
-    private long errors() {
-        return faults.stream().filter(Fault::isError).count();
+        return errors == errorsBefore ? build(section, path, node.at(), values) : null;
     }
 
     private void error(Origin at, String path, String message) {
+        errors++;
         faults.add(Fault.error(at, path, message));
     }
 }

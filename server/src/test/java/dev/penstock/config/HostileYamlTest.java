@@ -21,12 +21,17 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Files that are meant to hurt end in a clear fault, soon. */
 final class HostileYamlTest {
-    record Root(@Key("Inner") Inner inner, @Key("Names") List<String> names) {}
+    record Root(
+            @Key("Inner") Inner inner,
+            @Key("Names") List<String> names,
+            @Key("Blocks") List<Block> blocks) {}
+
+    record Block(@Key("One") int one, @Key("Two") int two) {}
 
     record Inner(@Key("How many") int count, @Key("Modes") Map<String, String> modes) {}
 
     private static final ConfigReader<Root> READER =
-            new ConfigReader<>(new Root(new Inner(1, Map.of()), List.of()));
+            new ConfigReader<>(new Root(new Inner(1, Map.of()), List.of(), List.of()));
 
     @TempDir private Path folder;
 
@@ -84,7 +89,8 @@ final class HostileYamlTest {
                 Arguments.of("? [a, b]\n: c\n", "c.yaml:1:3 a key must be a word"),
                 Arguments.of("? {a: b}\n: c\n", "c.yaml:1:3 a key must be a word"),
                 Arguments.of(
-                        "just words\n", "c.yaml:1:1 must be keys with values, of inner, names"),
+                        "just words\n",
+                        "c.yaml:1:1 must be keys with values, of inner, names, blocks"),
                 Arguments.of("names: [a\u0000b]\n", "c.yaml:1:10 holds the character U+0000"),
                 Arguments.of("x\u0007: 1\n", "c.yaml:1:2 holds the character U+0007"),
                 Arguments.of("x".repeat(5_000) + ": 1\n", "c.yaml"),
@@ -157,6 +163,13 @@ final class HostileYamlTest {
     }
 
     @Test
+    void manyWrongBlocksAreAllListedSoon() throws Exception {
+        // Each lacks both of its keys.
+        String yaml = "blocks: [" + "{},".repeat(20_000) + "]\n";
+        assertEquals(40_000, faults(yaml.getBytes(StandardCharsets.UTF_8)).size());
+    }
+
+    @Test
     void noMutantOfAGoodFileEscapesAsAnException() throws Exception {
         long seed = 20_251_125;
         Random random = new Random(seed);
@@ -170,7 +183,7 @@ final class HostileYamlTest {
                         .getBytes(StandardCharsets.UTF_8);
         byte[] alphabet = "\t\n :-{}[]&*!|>'\"%@`#?,$\\~0a\u00e9".getBytes(StandardCharsets.UTF_8);
         Path file = folder.resolve("mutant.yaml");
-        for (int round = 0; round < 3_000; round++) {
+        for (int round = 0; round < 1_500; round++) {
             byte[] mutant = good.clone();
             for (int i = random.nextInt(1, 6); i > 0; i--) {
                 mutant[random.nextInt(mutant.length)] =
