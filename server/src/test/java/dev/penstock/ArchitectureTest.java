@@ -44,6 +44,7 @@ final class ArchitectureTest {
                             Map.entry("runtime", Set.of()),
                             Map.entry("config", Set.of("runtime")),
                             Map.entry("tensor", Set.of("runtime")),
+                            Map.entry("access", Set.of("runtime")),
                             Map.entry("statistics", Set.of("runtime")),
                             Map.entry("routing", Set.of("statistics", "runtime")),
                             Map.entry("inference", Set.of("tensor", "runtime")),
@@ -96,6 +97,7 @@ final class ArchitectureTest {
                             Map.entry(
                                     "admin",
                                     Set.of(
+                                            "access",
                                             "control",
                                             "serving",
                                             "repository",
@@ -106,6 +108,7 @@ final class ArchitectureTest {
                             Map.entry(
                                     "http",
                                     Set.of(
+                                            "access",
                                             "admin",
                                             "serving",
                                             "inference",
@@ -115,12 +118,13 @@ final class ArchitectureTest {
                             Map.entry(
                                     "grpc",
                                     Set.of(
+                                            "access",
                                             "serving",
                                             "inference",
                                             "tensor",
                                             "telemetry",
                                             "runtime")),
-                            Map.entry("cli", Set.of("config"))));
+                            Map.entry("cli", Set.of("access", "config"))));
 
     private static final Set<String> ADAPTERS = Set.of("engine.ffm", "engine.ort");
 

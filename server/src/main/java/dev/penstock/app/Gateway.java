@@ -1,6 +1,10 @@
 package dev.penstock.app;
 
 import com.sun.management.ThreadMXBean;
+import dev.penstock.access.Access;
+import dev.penstock.access.GuardedRoute;
+import dev.penstock.access.Right;
+import dev.penstock.access.RouteTable;
 import dev.penstock.admin.AdminApi;
 import dev.penstock.admin.ModelAdmin;
 import dev.penstock.admin.RouteAdmin;
@@ -30,14 +34,16 @@ import dev.penstock.runtime.Ticker;
 import dev.penstock.scheduling.SchedulingContext;
 import dev.penstock.scheduling.Watchdog;
 import dev.penstock.serving.InferenceService;
+import dev.penstock.serving.ServingTable;
 import dev.penstock.telemetry.Telemetry;
 import dev.penstock.tensor.TensorPool;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.util.internal.PlatformDependent;
-import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -47,6 +53,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The whole server: its objects, in the order in which they start. Readiness falls first, then
@@ -54,6 +64,8 @@ import java.util.concurrent.TimeUnit;
  */
 final class Gateway implements AutoCloseable {
     private static final int QUEUE_CAPACITY = 1_000;
+    private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
+    private static final long SAY_WHY_NANOS = Duration.ofSeconds(1).toNanos();
     private static final Duration LOAD_LIMIT = Duration.ofMinutes(5);
     private static final String TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -63,6 +75,7 @@ final class Gateway implements AutoCloseable {
     private final CloseStack open = new CloseStack();
     private final Limits limits;
 
+    private final Access access;
     private final TensorPool pool;
     private final Telemetry telemetry;
     private final Engine engine;
@@ -106,6 +119,7 @@ final class Gateway implements AutoCloseable {
         this.transport = Transport.named(config.server().transport());
         this.limits = config.server().limits().limits();
         VersionPolicy policy = config.models().versions();
+        this.access = open.push(new Access(config.access(), bound.admin().getAddress(), ticker));
         PooledByteBufAllocator allocator = new PooledByteBufAllocator(true);
         this.pool = new TensorPool(allocator, PlatformDependent.maxDirectMemory() / 2);
         this.telemetry = open.push(new Telemetry(ticker));
@@ -122,15 +136,16 @@ final class Gateway implements AutoCloseable {
         ServerInfo info =
                 new ServerInfo(
                         "penstock", Build.VERSION, List.of("binary_tensor_data", "parameters"));
-        this.http = new HttpServer(service, info, pool, limits, ticker);
-        this.grpc = new GrpcServer(service, info, pool, limits, ticker);
+        this.http = new HttpServer(service, info, pool, limits, ticker, access);
+        this.grpc = new GrpcServer(service, info, pool, limits, ticker, access);
         OpsRoute scrape =
                 new OpsRoute(
                         TEXT_FORMAT,
                         false,
+                        Right.OBSERVE,
                         () -> telemetry.scrape().getBytes(StandardCharsets.UTF_8));
-        this.metrics = new OpsServer(service, Map.of("/metrics", scrape));
-        this.admin = new AdminServer(adminApi());
+        this.metrics = new OpsServer(service, access, Map.of("/metrics", scrape));
+        this.admin = new AdminServer(adminApi(), access);
         describe(allocator);
     }
 
@@ -140,7 +155,8 @@ final class Gateway implements AutoCloseable {
      * @throws IllegalArgumentException when something cannot be had on this machine
      */
     static void check(GatewayConfig config) {
-        addresses(config);
+        Bound asked = addresses(config);
+        new Access(config.access(), asked.admin().getAddress(), Ticker.SYSTEM).close();
         Transport.named(config.server().transport());
     }
 
@@ -190,43 +206,61 @@ final class Gateway implements AutoCloseable {
     }
 
     private AdminApi adminApi() {
-        RouteViews views = new RouteViews(reconciler, service, (model, revision, arm) -> null);
+        RouteViews views = new RouteViews(reconciler, service, this::observedPercent);
         RouteAdmin routes =
                 new RouteAdmin(reconciler, wanted, views, InstantSource.system(), LOAD_LIMIT);
         return new AdminApi(service, new ModelAdmin(reconciler), routes);
     }
 
+    private @Nullable BigDecimal observedPercent(String model, long revision, String arm) {
+        double share = telemetry.observedShare(model, revision, arm);
+        return Double.isNaN(share)
+                ? null
+                : BigDecimal.valueOf(100 * share).setScale(2, RoundingMode.HALF_EVEN);
+    }
+
     /**
      * Opens the listeners and begins to load.
      *
-     * @throws IOException when an address cannot be listened on
+     * @throws CannotListenException when an address cannot be listened on
      */
-    void start() throws IOException {
+    void start() throws CannotListenException {
         watchdog.start();
+        access.start();
         EventLoopGroup acceptors = group("accept", 1);
         EventLoopGroup loops = group("loop", config.server().loops());
         EventLoopGroup ops = group("ops", 1);
         Class<? extends ServerChannel> channel = transport.channel();
-        Bound wanted = bound;
+        Bound asked = bound;
         bound =
                 new Bound(
-                        listen(wanted.http(), at -> http.start(acceptors, loops, channel, at)),
-                        listen(wanted.grpc(), at -> grpc.start(acceptors, loops, channel, at)),
-                        listen(wanted.metrics(), at -> metrics.start(ops, channel, at)),
-                        listen(wanted.admin(), at -> admin.start(ops, channel, at)));
+                        listen(
+                                "--http",
+                                asked.http(),
+                                at -> http.start(acceptors, loops, channel, at)),
+                        listen(
+                                "--grpc",
+                                asked.grpc(),
+                                at -> grpc.start(acceptors, loops, channel, at)),
+                        listen("--metrics", asked.metrics(), at -> metrics.start(ops, channel, at)),
+                        listen("--admin", asked.admin(), at -> admin.start(ops, channel, at)));
+        RoutedModels routed = new RoutedModels(telemetry);
+        routed.show(wanted.read());
+        wanted.watch(routed::show);
         reconciler.start();
     }
 
     private interface Listen {
-        InetSocketAddress at(InetSocketAddress address) throws IOException;
+        InetSocketAddress at(InetSocketAddress address) throws Exception;
     }
 
     // Netty throws what the socket threw, undeclared.
-    private static InetSocketAddress listen(InetSocketAddress at, Listen start) throws IOException {
+    private static InetSocketAddress listen(String option, InetSocketAddress at, Listen start)
+            throws CannotListenException {
         try {
             return start.at(at);
         } catch (Exception e) {
-            throw new IOException("cannot listen on " + at + ": " + e.getMessage(), e);
+            throw CannotListenException.of(option, at, e);
         }
     }
 
@@ -238,12 +272,24 @@ final class Gateway implements AutoCloseable {
 
     /**
      * Waits until the first look at the store is done and what it found is loaded, failed, or still
-     * settling.
+     * settling. Says what it waits for when that takes longer than a moment.
      */
     void awaitFirstLook() throws InterruptedException {
+        long began = ticker.nanos();
+        boolean isTold = false;
         while (!service.isReady() && !service.isDraining()) {
             TimeUnit.MILLISECONDS.sleep(5);
+            if (!isTold && ticker.nanos() - began >= SAY_WHY_NANOS) {
+                isTold = true;
+                StoreAdvice.waitingFor(versions()).forEach(LOG::info);
+            }
         }
+        StoreAdvice.of(reconciler.scan(), config).forEach(LOG::warn);
+    }
+
+    /** What is served now, by name of model. */
+    ServingTable served() {
+        return service.table();
     }
 
     /** Not ready from now on, and still answering. */
@@ -271,6 +317,17 @@ final class Gateway implements AutoCloseable {
         admin.close();
         metrics.close();
         open.close();
+    }
+
+    /** All that can be asked of it, on all listeners. */
+    List<GuardedRoute> routes() {
+        return Stream.<RouteTable>of(http, grpc, metrics, admin)
+                .flatMap(server -> server.routes().stream())
+                .toList();
+    }
+
+    Access access() {
+        return access;
     }
 
     GatewayConfig config() {

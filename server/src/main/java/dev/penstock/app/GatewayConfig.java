@@ -1,11 +1,17 @@
 package dev.penstock.app;
 
+import dev.penstock.access.AccessSettings;
+import dev.penstock.access.Right;
 import dev.penstock.config.ConfigReader;
 import dev.penstock.config.Key;
 import dev.penstock.config.Reload;
+import dev.penstock.config.SecretFile;
 import dev.penstock.repository.Execution;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.Map;
+import java.util.Set;
 
 /** All that {@code penstock serve} can be told; each component is a section of the file. */
 record GatewayConfig(
@@ -27,6 +33,20 @@ record GatewayConfig(
 
     static ConfigReader<GatewayConfig> reader() {
         return new ConfigReader<>(DEFAULT);
+    }
+
+    /** Who may do what, with what the environment holds of it. */
+    AccessSettings access() {
+        SecretFile named = admin.auth().tokens();
+        Path inData = data.dir().resolve("tokens");
+        Path file = named != null ? named.path() : Files.exists(inData) ? inData : null;
+        Set<Right> anonymous = EnumSet.noneOf(Right.class);
+        admin.auth().anonymous().forEach(each -> anonymous.add(each.right()));
+        return new AccessSettings(
+                anonymous,
+                file,
+                System.getenv().getOrDefault("PENSTOCK_TOKENS", ""),
+                Set.copyOf(admin.hosts()));
     }
 
     record RuntimeConfig(

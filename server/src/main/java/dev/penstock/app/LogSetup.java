@@ -43,6 +43,7 @@ final class LogSetup {
         root.setLevel(Level.WARN);
         root.addAppender(appender);
         level(config.level());
+        JavaLogging.take();
     }
 
     /** Changes what is logged from now on. */

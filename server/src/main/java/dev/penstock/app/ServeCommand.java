@@ -140,6 +140,7 @@ final class ServeCommand implements Callable<Integer> {
     }
 
     private int refuse(PrintWriter err, List<Fault> faults) {
+        err.println("penstock serve: this configuration cannot be used");
         Fault.lines(faults).forEach(err::println);
         err.flush();
         return checkOnly ? ExitCode.REFUSED : ExitCode.USAGE;

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,6 +13,9 @@ import org.jspecify.annotations.Nullable;
  * is checked too.
  */
 final class Binder {
+    /** How an empty list or map is given on one line. */
+    private static final Set<String> NOTHING = Set.of("[]", "{}", "none");
+
     private final Section root;
     private final Map<String, String> environment;
     private final Map<String, String> flags;
@@ -160,7 +164,9 @@ final class Binder {
         String flag = key.flag();
         String text = flag == null ? null : flags.get(flag);
         if (flag != null && text != null) {
-            found = given(found, text, Origin.flag(flag));
+            // What a flag names is a file in any case: no secret is ever given by a flag.
+            boolean isBarePath = key.isSecret() && !text.startsWith(SecretFile.SCHEME);
+            found = given(found, isBarePath ? SecretFile.SCHEME + text : text, Origin.flag(flag));
         }
         if (found.value() instanceof SecretFile secret) {
             check(secret, found);
@@ -228,7 +234,7 @@ final class Binder {
     }
 
     private static List<String> parts(String text) {
-        if (text.equals("[]") || text.equals("{}")) {
+        if (NOTHING.contains(text)) {
             return List.of();
         }
         return java.util.Arrays.stream(text.split(",", -1)).map(String::strip).toList();

@@ -102,6 +102,11 @@ public final class ConfigKey implements Member {
         return defaultValue;
     }
 
+    /** Whether its value is a file with a secret in it. */
+    boolean isSecret() {
+        return type instanceof ScalarType scalar && scalar.isSecret();
+    }
+
     ValueType type() {
         return type;
     }

@@ -28,7 +28,9 @@ public final class ConfigReader<T extends Record> {
                     "PENSTOCK_DEMO",
                     "PENSTOCK_GRPC",
                     "PENSTOCK_HTTP",
-                    "PENSTOCK_JAVA_OPTS");
+                    "PENSTOCK_JAVA_OPTS",
+                    "PENSTOCK_TOKENS",
+                    "PENSTOCK_TOKEN_FILE");
 
     private final Class<T> type;
     private final Section root;

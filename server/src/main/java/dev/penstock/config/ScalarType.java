@@ -39,6 +39,7 @@ record ScalarType(
         @Nullable Range range)
         implements ValueType {
     private static final int MAX_DIGITS = 18;
+    private static final String SECRET = "secret";
 
     /** Both ends belong to it. */
     record Range(Object min, Object max, String minText, String maxText) {
@@ -110,12 +111,7 @@ record ScalarType(
         }
         if (type == SecretFile.class) {
             return plain(
-                    "secret",
-                    "a file",
-                    "file:PATH",
-                    "string",
-                    SecretFile.PATTERN,
-                    SecretFile::parse);
+                    SECRET, "a file", "file:PATH", "string", SecretFile.PATTERN, SecretFile::parse);
         }
         if (type == Duration.class) {
             return new ScalarType(
@@ -269,6 +265,10 @@ record ScalarType(
                     text + " is not between " + range.minText() + " and " + range.maxText());
         }
         return value;
+    }
+
+    boolean isSecret() {
+        return name.equals(SECRET);
     }
 
     @Override

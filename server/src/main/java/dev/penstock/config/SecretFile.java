@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 public record SecretFile(Path path) {
     static final String PATTERN = "file:.+";
 
-    private static final String SCHEME = "file:";
+    static final String SCHEME = "file:";
     private static final int MAX_BYTES = 1 << 20;
 
     /**
@@ -64,7 +64,8 @@ public record SecretFile(Path path) {
         try {
             Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(path);
             return permissions.contains(PosixFilePermission.OTHERS_READ)
-                    ? path + " may be read by every user of this machine; chmod 600 it"
+                            || permissions.contains(PosixFilePermission.GROUP_READ)
+                    ? path + " may be read by other users; chmod 600 it"
                     : null;
         } catch (IOException | UnsupportedOperationException e) {
             return null;

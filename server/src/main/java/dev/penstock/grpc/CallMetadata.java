@@ -1,5 +1,6 @@
 package dev.penstock.grpc;
 
+import dev.penstock.access.Denied;
 import dev.penstock.inference.CallFacts;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.Failure;
@@ -13,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** The metadata of calls: what is read of a caller's, and what goes back. Any thread. */
@@ -113,6 +115,16 @@ final class CallMetadata {
             // Spread, so that callers who were turned away together do not come back together.
             long spread = Math.floorMod(service.newSpanId(), RETRY_SPREAD_MILLIS);
             trailers.put(RETRY_MILLIS, Long.toString(MIN_RETRY_MILLIS + spread));
+        }
+    }
+
+    /** Adds what a program may want to know of a caller's being turned away. */
+    void describe(Denied denied, Metadata trailers) {
+        trailers.put(CODE, denied.code());
+        trailers.put(HINT, denied.hint());
+        if (denied == Denied.TOO_MANY_FAILURES) {
+            trailers.put(
+                    RETRY_MILLIS, Long.toString(TimeUnit.SECONDS.toMillis(Denied.WAIT_SECONDS)));
         }
     }
 

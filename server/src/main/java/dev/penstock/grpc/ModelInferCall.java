@@ -1,5 +1,6 @@
 package dev.penstock.grpc;
 
+import dev.penstock.access.Caller;
 import dev.penstock.inference.CallFacts;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.Failure;
@@ -68,7 +69,9 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage> implements 
         this.call = call;
         this.trace = CallMetadata.trace(headers);
         this.headerId = CallMetadata.requestId(headers);
-        this.facts = CallMetadata.facts(headers, method.service.table().routingNames());
+        CallFacts asked = CallMetadata.facts(headers, method.service.table().routingNames());
+        Caller caller = GrpcGatekeeper.caller();
+        this.facts = caller.isAnonymous() ? asked : asked.withCaller(caller.name());
         this.callDeadline = callDeadline();
     }
 

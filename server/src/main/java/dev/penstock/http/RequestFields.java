@@ -20,6 +20,7 @@ final class RequestFields extends EmptyHttpHeaders {
     static final AsciiString CONNECTION = HttpHeaderNames.CONNECTION;
     static final AsciiString TRACE_PARENT = AsciiString.cached("traceparent");
     static final AsciiString REQUEST_ID = AsciiString.cached("x-request-id");
+    static final AsciiString AUTHORIZATION = HttpHeaderNames.AUTHORIZATION;
     static final AsciiString CONTENT_LENGTH = HttpHeaderNames.CONTENT_LENGTH;
     static final AsciiString ACCEPT_ENCODING = HttpHeaderNames.ACCEPT_ENCODING;
     static final AsciiString CONTENT_ENCODING = HttpHeaderNames.CONTENT_ENCODING;
@@ -38,6 +39,7 @@ final class RequestFields extends EmptyHttpHeaders {
     @Nullable String contentLength;
     @Nullable String transferEncoding;
     @Nullable String expect;
+    @Nullable String authorization;
     @Nullable String traceParent;
     @Nullable String requestId;
     @Nullable String acceptEncoding;
@@ -59,6 +61,7 @@ final class RequestFields extends EmptyHttpHeaders {
         contentLength = null;
         transferEncoding = null;
         expect = null;
+        authorization = null;
         traceParent = null;
         requestId = null;
         acceptEncoding = null;
@@ -119,6 +122,8 @@ final class RequestFields extends EmptyHttpHeaders {
             acceptEncoding = acceptEncoding == null ? value : acceptEncoding + ", " + value;
         } else if (name == EXPECT) {
             expect = once(expect, value, "Expect");
+        } else if (name == AUTHORIZATION) {
+            authorization = once(authorization, value, "Authorization");
         } else if (name == TRACE_PARENT) {
             // More than one is not a valid one: there is no trace then.
             traceParent = traceParent == null ? value : "";

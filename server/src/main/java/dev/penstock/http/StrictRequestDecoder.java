@@ -320,6 +320,7 @@ final class StrictRequestDecoder extends HttpRequestDecoder {
                     case 10 -> RequestFields.CONNECTION;
                     case 11 -> RequestFields.TRACE_PARENT;
                     case 12 -> RequestFields.REQUEST_ID;
+                    case 13 -> RequestFields.AUTHORIZATION;
                     case 14 -> RequestFields.CONTENT_LENGTH;
                     case 15 -> RequestFields.ACCEPT_ENCODING;
                     case 16 -> RequestFields.CONTENT_ENCODING;

@@ -21,6 +21,11 @@ public record CallFacts(
         return given.isEmpty() ? this : new CallFacts(caller, headers, given);
     }
 
+    /** The same, of somebody whose credentials have that name. */
+    public CallFacts withCaller(String name) {
+        return new CallFacts(name, headers, parameters);
+    }
+
     /** The value of a header, or null. */
     public @Nullable String header(String name) {
         return headers.get(name);

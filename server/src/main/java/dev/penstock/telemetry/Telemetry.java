@@ -52,6 +52,7 @@ public final class Telemetry implements ExchangeObserver, AutoCloseable {
     private final Ticker ticker;
     private final JvmGcMetrics gc = new JvmGcMetrics();
     private final VersionMeters other;
+    private final RouteMeters routes;
     private final Map<VersionInfo, VersionMeters> versions = new ConcurrentHashMap<>();
     private final Map<VersionInfo, List<Meter>> gauges = new ConcurrentHashMap<>();
     private final Map<VersionId, AtomicReference<String>> states = new ConcurrentHashMap<>();
@@ -67,6 +68,7 @@ public final class Telemetry implements ExchangeObserver, AutoCloseable {
     public Telemetry(Ticker ticker) {
         this.ticker = ticker;
         this.other = new VersionMeters(registry, "other", "none");
+        this.routes = new RouteMeters(registry, this::answers);
         new JvmMemoryMetrics().bindTo(registry);
         new JvmThreadMetrics().bindTo(registry);
         new ClassLoaderMetrics().bindTo(registry);
@@ -127,6 +129,35 @@ public final class Telemetry implements ExchangeObserver, AutoCloseable {
                                 MeterName.MODEL_INFO,
                                 tags.and("digest", version.shortDigest(), "ep", "cpu"),
                                 () -> 1)));
+    }
+
+    /**
+     * A model's route changed, or was taken away.
+     *
+     * @param revision of the route; shares are observed anew from each revision on
+     * @param arms none when the model follows its newest version
+     */
+    public void routed(String model, long revision, List<RouteArm> arms) {
+        routes.show(model, revision, List.copyOf(arms));
+    }
+
+    /**
+     * The share of a model's requests that an arm answered since that revision, from 0 to 1; NaN
+     * when there were none, or the revision is not the one in force.
+     */
+    public double observedShare(String model, long revision, String arm) {
+        return routes.observed(model, revision, arm);
+    }
+
+    private double answers(String model, long version, String arm) {
+        for (Map.Entry<VersionInfo, VersionMeters> each : versions.entrySet()) {
+            VersionId id = each.getKey().id();
+            if (id.number() == version && id.model().equals(model)) {
+                // Two lives of one version share their series.
+                return each.getValue().answers(arm);
+            }
+        }
+        return 0;
     }
 
     /** A version entered a state, one of {@link #STATES}. */

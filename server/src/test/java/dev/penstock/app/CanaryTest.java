@@ -202,6 +202,30 @@ final class CanaryTest {
     }
 
     @Test
+    void theShareThatWasSetIsShownBesideTheOneThatWasObserved() throws Exception {
+        assertEquals(200, admin.put(routePath, "\"r0\"", weights("75", "25", "")).status());
+        int canaries = 0;
+        for (int i = 0; i < 100; i++) {
+            canaries += http("").value() == 12 ? 1 : 0;
+        }
+        JsonNode arms = admin.get(routePath).body().path("arms");
+        assertEquals(75, arms.path(0).path("weight").asInt());
+        assertEquals(100 - canaries, arms.path(0).path("observed").asDouble());
+        assertEquals(canaries, arms.path(1).path("observed").asDouble());
+        try (HttpCaller scraper = new HttpCaller(server.metricsPort())) {
+            String metrics = new String(scraper.get("/metrics").body(), UTF_8);
+            String labels = "{arm=\"canary\",model=\"" + model + "\",version=\"2\"} ";
+            assertTrue(metrics.contains("penstock_route_weight" + labels + "25.0"), metrics);
+            assertTrue(
+                    metrics.contains("penstock_route_observed_ratio" + labels + canaries / 100.0),
+                    metrics);
+            assertTrue(
+                    metrics.contains("penstock_route_revision{model=\"" + model + "\"} 1.0"),
+                    metrics);
+        }
+    }
+
+    @Test
     void aChangeIsInForceForEveryRequestAfterItsAnswerAndNoneSeesHalf() throws Exception {
         assertEquals(200, admin.put(routePath, "\"r0\"", weights("100", "0", "")).status());
         AtomicBoolean isOver = new AtomicBoolean();

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.penstock.cli.Cli;
 import dev.penstock.config.ConfigKey;
 import dev.penstock.config.ConfigReader;
+import dev.penstock.config.Fault;
 import dev.penstock.config.ReadConfig;
 import dev.penstock.config.Setting;
 import dev.penstock.repository.Execution;
@@ -17,8 +18,10 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -75,6 +78,9 @@ final class ServeCommandTest {
                                 Map.entry("--grpc", "0.0.0.0:8001"),
                                 Map.entry("--metrics", "0.0.0.0:8002"),
                                 Map.entry("--admin", "127.0.0.1:8003"),
+                                Map.entry("--admin-host", "[]"),
+                                Map.entry("--tokens", ""),
+                                Map.entry("--anonymous", "[predict, observe]"),
                                 Map.entry("--poll", "1s"),
                                 Map.entry("--version-policy", "latest:2"),
                                 Map.entry("--model-name", ""),
@@ -96,6 +102,7 @@ final class ServeCommandTest {
         assertEquals("", ran.out());
         assertEquals(
                 """
+                penstock serve: this configuration cannot be used
                 c.yaml:1:10  error  server.lops: no such key. Did you mean 'loops'?
                 c.yaml:2:14  error  log.level: 'loud' is not one of error, warn, info, debug, trace
                 --drain  error  server.shutdown.drain: 'soon' is not a duration such as 250ms, 5s or 2m
@@ -116,14 +123,42 @@ final class ServeCommandTest {
     }
 
     @Test
-    void anAdminAddressThatOthersCanReachIsRefusedInOneLine() throws Exception {
-        Ran ran = serve("", "--check-only", "--admin", "0.0.0.0:8003");
-        assertEquals(1, ran.exitCode());
+    void anAdminAddressThatOthersCanReachNeedsAToken() throws Exception {
+        Ran ran = serve("", "--check-only", "--admin", "0.0.0.0:8003", "--data", folder.toString());
+        assertEquals(2, ran.exitCode());
+        assertTrue(ran.err().contains("without a token that has the right admin"), ran.err());
+        Path tokens =
+                Files.writeString(folder.resolve("t"), "ops admin sha256:" + "0".repeat(64) + "\n");
+        Files.setPosixFilePermissions(tokens, PosixFilePermissions.fromString("rw-------"));
+        String yaml = "admin: {address: '0.0.0.0:8003', auth: {tokens: 'file:" + tokens + "'}}\n";
+        assertEquals(0, serve(yaml, "--check-only").exitCode());
+        // A flag names the file itself.
+        String open = "admin: {address: '0.0.0.0:8003'}\n";
+        assertEquals(0, serve(open, "--check-only", "--tokens", tokens.toString()).exitCode());
+    }
+
+    @Test
+    void theReaderWarnsOfAnAddressThatOthersCanReach() {
+        ReadConfig<GatewayConfig> read =
+                reader.read(null, Map.of("PENSTOCK_ADMIN_ADDRESS", "[::]:8003"), Map.of());
         assertEquals(
-                "--admin  error  admin.address: is 0.0.0.0:8003, but without credentials it may"
-                        + " listen on loopback only\n1 error\n",
-                ran.err());
-        assertEquals(2, serve("admin: {address: '[::]:8003'}").exitCode());
+                List.of("PENSTOCK_ADMIN_ADDRESS admin.address"),
+                read.faults().stream().map(fault -> fault.at() + " " + fault.path()).toList());
+        assertEquals(Fault.Severity.WARN, read.faults().getFirst().severity());
+    }
+
+    @Test
+    void callersWithoutATokenMayBeGivenNothing() {
+        for (String nothing : List.of("none", "[]")) {
+            ReadConfig<GatewayConfig> read =
+                    reader.read(null, Map.of(), Map.of("--anonymous", nothing));
+            GatewayConfig config = java.util.Objects.requireNonNull(read.value());
+            assertEquals(Set.of(), config.access().anonymous());
+        }
+        for (String wrong : List.of("admin", "lineage-read", "predict;observe", "predict,")) {
+            assertEquals(
+                    null, reader.read(null, Map.of(), Map.of("--anonymous", wrong)).value(), wrong);
+        }
     }
 
     @Test
