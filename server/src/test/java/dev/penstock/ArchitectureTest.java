@@ -43,11 +43,12 @@ final class ArchitectureTest {
                     Map.ofEntries(
                             Map.entry("runtime", Set.of()),
                             Map.entry("config", Set.of("runtime")),
+                            Map.entry("journal", Set.of("runtime")),
                             Map.entry("tensor", Set.of("runtime")),
                             Map.entry("access", Set.of("runtime")),
                             Map.entry("statistics", Set.of("runtime")),
                             Map.entry("routing", Set.of("statistics", "runtime")),
-                            Map.entry("inference", Set.of("tensor", "runtime")),
+                            Map.entry("inference", Set.of("tensor", "statistics", "runtime")),
                             Map.entry("telemetry", Set.of("inference", "runtime")),
                             Map.entry("engine", Set.of("inference", "tensor", "runtime")),
                             Map.entry(
@@ -79,6 +80,7 @@ final class ArchitectureTest {
                                             "repository",
                                             "routing",
                                             "scheduling",
+                                            "engine",
                                             "statistics",
                                             "inference",
                                             "tensor",
@@ -87,6 +89,7 @@ final class ArchitectureTest {
                             Map.entry(
                                     "control",
                                     Set.of(
+                                            "journal",
                                             "serving",
                                             "repository",
                                             "routing",
@@ -98,6 +101,7 @@ final class ArchitectureTest {
                                     "admin",
                                     Set.of(
                                             "access",
+                                            "journal",
                                             "control",
                                             "serving",
                                             "repository",
@@ -124,7 +128,7 @@ final class ArchitectureTest {
                                             "tensor",
                                             "telemetry",
                                             "runtime")),
-                            Map.entry("cli", Set.of("access", "config"))));
+                            Map.entry("cli", Set.of("access", "config", "runtime"))));
 
     private static final Set<String> ADAPTERS = Set.of("engine.ffm", "engine.ort");
 

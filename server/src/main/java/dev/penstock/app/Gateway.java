@@ -1,5 +1,6 @@
 package dev.penstock.app;
 
+import com.sun.management.OperatingSystemMXBean;
 import com.sun.management.ThreadMXBean;
 import dev.penstock.access.Access;
 import dev.penstock.access.GuardedRoute;
@@ -33,6 +34,7 @@ import dev.penstock.runtime.CloseStack;
 import dev.penstock.runtime.Ticker;
 import dev.penstock.scheduling.SchedulingContext;
 import dev.penstock.scheduling.Watchdog;
+import dev.penstock.serving.AfterAnswer;
 import dev.penstock.serving.InferenceService;
 import dev.penstock.serving.ServingTable;
 import dev.penstock.telemetry.Telemetry;
@@ -53,6 +55,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -65,7 +68,7 @@ import org.slf4j.LoggerFactory;
 final class Gateway implements AutoCloseable {
     private static final int QUEUE_CAPACITY = 1_000;
     private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
-    private static final long SAY_WHY_NANOS = Duration.ofSeconds(1).toNanos();
+    private static final long SAY_WHY_NANOS = Duration.ofSeconds(2).toNanos();
     private static final Duration LOAD_LIMIT = Duration.ofMinutes(5);
     private static final String TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -80,6 +83,7 @@ final class Gateway implements AutoCloseable {
     private final Telemetry telemetry;
     private final Engine engine;
     private final Watchdog watchdog;
+    private final AfterAnswer afterAnswer;
     private final InferenceService service;
     private final ControlStore wanted;
     private final Reconciler reconciler;
@@ -114,6 +118,15 @@ final class Gateway implements AutoCloseable {
      *     machine
      */
     Gateway(GatewayConfig config) {
+        this(config, engine -> engine);
+    }
+
+    /**
+     * The same around another engine, so that a control can put a fault where the runtime is.
+     *
+     * @param around takes the engine that was configured, and gives the one to use, which closes it
+     */
+    Gateway(GatewayConfig config, UnaryOperator<Engine> around) {
         this.config = config;
         this.bound = addresses(config);
         this.transport = Transport.named(config.server().transport());
@@ -123,14 +136,22 @@ final class Gateway implements AutoCloseable {
         PooledByteBufAllocator allocator = new PooledByteBufAllocator(true);
         this.pool = new TensorPool(allocator, PlatformDependent.maxDirectMemory() / 2);
         this.telemetry = open.push(new Telemetry(ticker));
-        this.engine = open.push(engine(config.runtime().engine(), pool));
+        this.engine = open.push(around.apply(engine(config.runtime().engine(), pool)));
         this.watchdog = open.push(new Watchdog(ticker));
+        this.afterAnswer =
+                new AfterAnswer(
+                        telemetry,
+                        pool,
+                        ticker,
+                        InstantSource.system(),
+                        Gateway::cpuNanos,
+                        Runtime.getRuntime().availableProcessors());
         this.service =
                 new InferenceService(
                         ticker,
                         InstantSource.system(),
                         () -> ThreadLocalRandom.current().nextLong(),
-                        telemetry);
+                        afterAnswer);
         this.wanted = new MemoryControlStore();
         this.reconciler = reconciler(policy);
         ServerInfo info =
@@ -147,6 +168,13 @@ final class Gateway implements AutoCloseable {
         this.metrics = new OpsServer(service, access, Map.of("/metrics", scrape));
         this.admin = new AdminServer(adminApi(), access);
         describe(allocator);
+    }
+
+    // CPU time of the process; 0 for ever where the system does not tell, which sheds no shadow.
+    private static long cpuNanos() {
+        return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
+                ? Math.max(0, system.getProcessCpuTime())
+                : 0;
     }
 
     /**
@@ -227,6 +255,7 @@ final class Gateway implements AutoCloseable {
     void start() throws CannotListenException {
         watchdog.start();
         access.start();
+        afterAnswer.start(service::table);
         EventLoopGroup acceptors = group("accept", 1);
         EventLoopGroup loops = group("loop", config.server().loops());
         EventLoopGroup ops = group("ops", 1);
@@ -313,6 +342,7 @@ final class Gateway implements AutoCloseable {
     public void close() {
         http.close();
         grpc.close();
+        afterAnswer.close();
         reconciler.close();
         admin.close();
         metrics.close();
@@ -332,6 +362,18 @@ final class Gateway implements AutoCloseable {
 
     GatewayConfig config() {
         return config;
+    }
+
+    ControlStore wanted() {
+        return wanted;
+    }
+
+    Reconciler reconciler() {
+        return reconciler;
+    }
+
+    AfterAnswer afterAnswer() {
+        return afterAnswer;
     }
 
     List<VersionView> versions() {

@@ -36,12 +36,19 @@ public final class Cli {
      */
     public static CommandLine commandLine(Object serve, ConfigReader<?> settings) {
         CommandLine infer = new CommandLine(new InferCommand());
+        CommandLine traffic = new CommandLine(new TrafficCommand());
         CommandLine line =
                 new CommandLine(new Cli())
                         .addSubcommand(serve)
                         .addSubcommand(infer)
+                        .addSubcommand(ModelCommand.line())
+                        .addSubcommand(RouteCommand.line())
+                        .addSubcommand(traffic)
+                        .addSubcommand(AuditCommand.line())
                         .addSubcommand(TokenCommand.line())
                         .addSubcommand(ConfigCommand.commandLine(settings))
+                        .addSubcommand(new DoctorCommand())
+                        .addSubcommand(new CompletionCommand())
                         .addSubcommand(new VersionCommand())
                         .addSubcommand(new CommandLine.HelpCommand());
         ErrorLines errors = new ErrorLines();
@@ -53,6 +60,7 @@ public final class Cli {
         // A value may be a negative number; the command itself refuses words that only look like
         // options.
         infer.setUnmatchedOptionsArePositionalParams(true);
+        traffic.setUnmatchedOptionsArePositionalParams(true);
         return line;
     }
 

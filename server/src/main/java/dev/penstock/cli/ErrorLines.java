@@ -1,6 +1,5 @@
 package dev.penstock.cli;
 
-import dev.penstock.config.Suggestion;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -29,17 +28,9 @@ final class ErrorLines implements IParameterExceptionHandler, IExecutionExceptio
         String next =
                 suggestions.isEmpty()
                         ? help
-                        : "did you mean " + meant(e, suggestions) + "? else " + help;
+                        : "did you mean " + suggestions.getFirst() + "? else " + help;
         print(command.getErr(), name, what(e), null, next);
         return ExitCode.USAGE;
-    }
-
-    private static String meant(ParameterException e, List<String> suggestions) {
-        String nearest =
-                e instanceof UnmatchedArgumentException unmatched
-                        ? Suggestion.nearest(unmatched.getUnmatched().getFirst(), suggestions)
-                        : null;
-        return nearest != null ? nearest : String.join(" or ", suggestions);
     }
 
     private static String what(ParameterException e) {

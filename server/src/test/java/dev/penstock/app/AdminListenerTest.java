@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.penstock.access.AccessSettings;
 import dev.penstock.access.Right;
 import dev.penstock.access.TokenFile;
-import dev.penstock.config.ListenAddress;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -92,8 +91,7 @@ final class AdminListenerTest {
                         .secret();
         AccessSettings settings =
                 new AccessSettings(Set.of(Right.PREDICT), file, "", Set.of("gateway.example"));
-        ListenAddress any = new ListenAddress("0.0.0.0", 0);
-        Gateway gateway = new Gateway(Gateways.config(models, data, any, settings));
+        Gateway gateway = new Gateway(Gateways.config(models, data, "0.0.0.0:0", settings));
         gateway.start();
         try {
             InetSocketAddress at = gateway.adminAddress();

@@ -1,13 +1,13 @@
 package dev.penstock.app;
 
 import dev.penstock.access.AccessSettings;
-import dev.penstock.app.AdminConfig.AnonymousRight;
-import dev.penstock.config.ListenAddress;
-import dev.penstock.config.SecretFile;
+import dev.penstock.access.Right;
+import dev.penstock.config.ConfigException;
 import java.nio.file.Path;
-import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
-import java.util.stream.Stream;
+import java.util.Map;
 
 /** Whole gateways in the process of the test, on free ports of loopback. */
 final class Gateways {
@@ -15,44 +15,40 @@ final class Gateways {
 
     /** Starts one and waits until it has looked at its store. */
     static Gateway start(Path models, Path data, AccessSettings access) throws Exception {
-        ListenAddress any = new ListenAddress("127.0.0.1", 0);
-        Gateway gateway = new Gateway(config(models, data, any, access));
+        Gateway gateway = new Gateway(config(models, data, "127.0.0.1:0", access));
         gateway.start();
         gateway.awaitFirstLook();
         return gateway;
     }
 
+    /** What the flags say, in pairs of name and value; every listener is on a free port. */
+    static GatewayConfig config(String... flags) {
+        Map<String, String> all = new HashMap<>();
+        for (String listener : List.of("--http", "--grpc", "--metrics", "--admin")) {
+            all.put(listener, "127.0.0.1:0");
+        }
+        all.put("--drain", "0s");
+        for (int i = 0; i < flags.length; i += 2) {
+            all.put(flags[i], flags[i + 1]);
+        }
+        try {
+            return GatewayConfig.reader().read(null, Map.of(), all).orThrow();
+        } catch (ConfigException e) {
+            throw new AssertionError(e);
+        }
+    }
+
     /** What to start one with whose admin listener is at that address. */
-    static GatewayConfig config(
-            Path models, Path data, ListenAddress admin, AccessSettings access) {
-        ListenAddress any = new ListenAddress("127.0.0.1", 0);
-        ServerConfig usual = ServerConfig.DEFAULT;
-        Path tokens = access.tokens();
-        return new GatewayConfig(
-                new ServerConfig(
-                        new ServerConfig.Http(any),
-                        new ServerConfig.Grpc(any),
-                        new ServerConfig.Metrics(any),
-                        new ServerConfig.Shutdown(Duration.ZERO),
-                        usual.limits(),
-                        usual.transport(),
-                        1),
-                new AdminConfig(
-                        admin,
-                        List.copyOf(access.adminHosts()),
-                        new AdminConfig.Auth(
-                                tokens == null ? null : new SecretFile(tokens),
-                                Stream.of(AnonymousRight.values())
-                                        .filter(each -> access.anonymous().contains(each.right()))
-                                        .toList())),
-                new ModelsConfig(
-                        models,
-                        null,
-                        ModelsConfig.DEFAULT.poll(),
-                        ModelsConfig.DEFAULT.versions(),
-                        ModelsConfig.DEFAULT.maxUpload()),
-                GatewayConfig.DEFAULT.runtime(),
-                new GatewayConfig.DataConfig(data),
-                GatewayConfig.DEFAULT.log());
+    static GatewayConfig config(Path models, Path data, String admin, AccessSettings access) {
+        String hosts = String.join(",", access.adminHosts());
+        List<String> flags =
+                new ArrayList<>(List.of("--models", models.toString(), "--data", data.toString()));
+        flags.addAll(List.of("--admin", admin, "--loops", "1"));
+        flags.addAll(List.of("--anonymous", Right.textOf(access.anonymous())));
+        flags.addAll(List.of("--admin-host", hosts.isEmpty() ? "none" : hosts));
+        if (access.tokens() != null) {
+            flags.addAll(List.of("--tokens", access.tokens().toString()));
+        }
+        return config(flags.toArray(String[]::new));
     }
 }

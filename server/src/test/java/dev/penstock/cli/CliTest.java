@@ -380,7 +380,8 @@ final class CliTest {
             assertEquals("", unknown.out());
             assertTrue(
                     unknown.err()
-                            .startsWith("penstock: unknown command 'serv'\nnext: did you mean"),
+                            .startsWith(
+                                    "penstock: unknown command 'serv'\nnext: did you mean serve? else penstock --help"),
                     unknown.err());
         }
         assertEquals(2, run("help", "nonsense").exitCode());
