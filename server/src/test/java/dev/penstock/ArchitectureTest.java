@@ -42,6 +42,7 @@ final class ArchitectureTest {
             new TreeMap<>(
                     Map.ofEntries(
                             Map.entry("runtime", Set.of()),
+                            Map.entry("config", Set.of("runtime")),
                             Map.entry("journal", Set.of("runtime")),
                             Map.entry("tensor", Set.of("runtime")),
                             Map.entry("access", Set.of("runtime")),
@@ -128,7 +129,7 @@ final class ArchitectureTest {
                                             "tensor",
                                             "telemetry",
                                             "runtime")),
-                            Map.entry("cli", Set.of("access", "runtime"))));
+                            Map.entry("cli", Set.of("access", "config", "runtime"))));
 
     private static final Set<String> ADAPTERS = Set.of("engine.ffm", "engine.ort");
 
@@ -144,7 +145,7 @@ final class ArchitectureTest {
                     Map.entry("picocli..", Set.of("cli", "app")),
                     Map.entry("com.networknt..", Set.of("admin")),
                     Map.entry("com.github.victools..", Set.of("admin")),
-                    Map.entry("org.snakeyaml..", Set.of("admin")),
+                    Map.entry("org.snakeyaml..", Set.of("admin", "config")),
                     Map.entry("ch.qos.logback..", Set.of("app")),
                     Map.entry("java.lang.foreign..", Set.of("engine.ffm", "repository")));
 

@@ -21,6 +21,7 @@ import dev.penstock.admin.RouteViews;
 import dev.penstock.admin.Unfinished;
 import dev.penstock.admin.Uploads;
 import dev.penstock.admin.VersionAdmin;
+import dev.penstock.app.GatewayConfig.EngineName;
 import dev.penstock.control.ControlStore;
 import dev.penstock.control.ControlStoreException;
 import dev.penstock.control.FileControlStore;
@@ -35,10 +36,10 @@ import dev.penstock.http.AdminServer;
 import dev.penstock.http.HttpServer;
 import dev.penstock.http.OpsRoute;
 import dev.penstock.http.OpsServer;
+import dev.penstock.inference.Limits;
 import dev.penstock.inference.ServerInfo;
 import dev.penstock.journal.DurableFiles;
 import dev.penstock.repository.DirectoryModelStore;
-import dev.penstock.repository.Execution;
 import dev.penstock.repository.ExecutionPolicy;
 import dev.penstock.repository.ModelRepository;
 import dev.penstock.repository.ModelStore;
@@ -68,11 +69,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -95,6 +96,7 @@ final class Gateway implements AutoCloseable {
     private final Ticker ticker = Ticker.SYSTEM;
     private final long createdNanos = ticker.nanos();
     private final CloseStack open = new CloseStack();
+    private final Limits limits;
 
     private final Access access;
     private final TensorPool pool;
@@ -121,6 +123,16 @@ final class Gateway implements AutoCloseable {
 
     private volatile Bound bound;
 
+    /** Looks the hosts up. */
+    private static Bound addresses(GatewayConfig config) {
+        ServerConfig server = config.server();
+        return new Bound(
+                server.http().address().resolve(),
+                server.grpc().address().resolve(),
+                server.metrics().address().resolve(),
+                config.admin().address().resolve());
+    }
+
     /**
      * Builds and opens nothing but the native runtime.
      *
@@ -138,14 +150,15 @@ final class Gateway implements AutoCloseable {
      */
     Gateway(GatewayConfig config, UnaryOperator<Engine> around) {
         this.config = config;
-        this.bound = new Bound(config.http(), config.grpc(), config.metrics(), config.admin());
-        this.transport = Transport.named(config.transport());
-        VersionPolicy policy = VersionPolicy.parse(config.versionPolicy());
-        this.access = open.push(new Access(config.access(), config.admin().getAddress(), ticker));
+        this.bound = addresses(config);
+        this.transport = Transport.named(config.server().transport());
+        this.limits = config.server().limits().limits();
+        VersionPolicy policy = config.models().versions();
+        this.access = open.push(new Access(config.access(), bound.admin().getAddress(), ticker));
         PooledByteBufAllocator allocator = new PooledByteBufAllocator(true);
         this.pool = new TensorPool(allocator, PlatformDependent.maxDirectMemory() / 2);
         this.telemetry = open.push(new Telemetry(ticker));
-        this.engine = open.push(around.apply(engine(config.engine(), pool)));
+        this.engine = open.push(around.apply(engine(config.runtime().engine(), pool)));
         this.watchdog = open.push(new Watchdog(ticker));
         this.afterAnswer =
                 new AfterAnswer(
@@ -170,8 +183,8 @@ final class Gateway implements AutoCloseable {
         ServerInfo info =
                 new ServerInfo(
                         "penstock", Build.VERSION, List.of("binary_tensor_data", "parameters"));
-        this.http = new HttpServer(service, info, pool, config.limits(), ticker, access);
-        this.grpc = new GrpcServer(service, info, pool, config.limits(), ticker, access);
+        this.http = new HttpServer(service, info, pool, limits, ticker, access);
+        this.grpc = new GrpcServer(service, info, pool, limits, ticker, access);
         OpsRoute scrape =
                 new OpsRoute(
                         TEXT_FORMAT,
@@ -193,12 +206,24 @@ final class Gateway implements AutoCloseable {
                 : 0;
     }
 
-    private static Engine engine(String name, TensorPool pool) {
+    /**
+     * Checks what can be checked without starting anything.
+     *
+     * @throws IllegalArgumentException when something cannot be had on this machine
+     */
+    static void check(GatewayConfig config) {
+        Bound asked = addresses(config);
+        new Access(config.access(), asked.admin().getAddress(), Ticker.SYSTEM).close();
+        Transport.named(config.server().transport());
+    }
+
+    private static Engine engine(EngineName name, TensorPool pool) {
         try {
             return NativeRuntime.start(
-                    () -> name.equals("ort") ? new OrtEngine(pool) : new FfmEngine(pool));
+                    () -> name == EngineName.ORT ? new OrtEngine(pool) : new FfmEngine(pool));
         } catch (IllegalStateException e) {
-            throw new IllegalArgumentException("engine " + name + ": " + e.getMessage(), e);
+            throw new IllegalArgumentException(
+                    "engine " + name.name().toLowerCase(Locale.ROOT) + ": " + e.getMessage(), e);
         }
     }
 
@@ -242,18 +267,8 @@ final class Gateway implements AutoCloseable {
         int cores = Runtime.getRuntime().availableProcessors();
         SchedulingContext scheduling =
                 new SchedulingContext(
-                        ticker,
-                        watchdog,
-                        config.limits().runTime().toNanos(),
-                        QUEUE_CAPACITY,
-                        cores);
-        ExecutionPolicy executions =
-                new ExecutionPolicy(
-                        config.execution().entrySet().stream()
-                                .collect(
-                                        Collectors.toMap(
-                                                Map.Entry::getKey,
-                                                e -> Execution.parse(e.getValue()))));
+                        ticker, watchdog, limits.runTime().toNanos(), QUEUE_CAPACITY, cores);
+        ExecutionPolicy executions = new ExecutionPolicy(config.runtime().execution());
         return new ModelRepository(
                 engine,
                 scheduling,
@@ -265,20 +280,18 @@ final class Gateway implements AutoCloseable {
 
     private Reconciler reconciler(
             VersionPolicy policy, ModelRepository repository, Uploads uploads) {
-        String rootModel =
-                DirectoryModelStore.rootModelName(
-                        config.modelName(), System.getenv("PENSTOCK_MODEL_NAME"), config.models());
+        ModelsConfig models = config.models();
+        String rootModel = DirectoryModelStore.rootModelName(models.name(), null, models.dir());
         InstantSource clock = InstantSource.system();
-        ModelStore watched = new DirectoryModelStore(config.models(), rootModel, clock, ticker);
+        ModelStore watched = new DirectoryModelStore(models.dir(), rootModel, clock, ticker);
         ModelStore store =
-                isSame(config.models(), uploads.models())
+                isSame(models.dir(), uploads.models())
                         ? watched
                         : new TwoRootStore(
                                 watched,
                                 new DirectoryModelStore(
                                         uploads.models(), "uploaded", clock, ticker));
-        return new Reconciler(
-                store, wanted, repository, service, policy, config.pollEvery(), ticker);
+        return new Reconciler(store, wanted, repository, service, policy, models.poll(), ticker);
     }
 
     // Who watches the server's own folder has one root, not two of the same versions.
@@ -350,24 +363,22 @@ final class Gateway implements AutoCloseable {
         access.start();
         afterAnswer.start(service::table);
         EventLoopGroup acceptors = group("accept", 1);
-        EventLoopGroup loops = group("loop", config.loops());
+        EventLoopGroup loops = group("loop", config.server().loops());
         EventLoopGroup ops = group("ops", 1);
         Class<? extends ServerChannel> channel = transport.channel();
+        Bound asked = bound;
         bound =
                 new Bound(
                         listen(
                                 "--http",
-                                config.http(),
+                                asked.http(),
                                 at -> http.start(acceptors, loops, channel, at)),
                         listen(
                                 "--grpc",
-                                config.grpc(),
+                                asked.grpc(),
                                 at -> grpc.start(acceptors, loops, channel, at)),
-                        listen(
-                                "--metrics",
-                                config.metrics(),
-                                at -> metrics.start(ops, channel, at)),
-                        listen("--admin", config.admin(), at -> admin.start(ops, channel, at)));
+                        listen("--metrics", asked.metrics(), at -> metrics.start(ops, channel, at)),
+                        listen("--admin", asked.admin(), at -> admin.start(ops, channel, at)));
         RoutedModels routed = new RoutedModels(telemetry);
         routed.show(wanted.read());
         wanted.watch(routed::show);
@@ -427,7 +438,7 @@ final class Gateway implements AutoCloseable {
      */
     void stop() throws InterruptedException {
         markDraining();
-        TimeUnit.NANOSECONDS.sleep(config.drain().toNanos());
+        TimeUnit.NANOSECONDS.sleep(config.server().shutdown().drain().toNanos());
         http.beginDrain();
         grpc.beginDrain();
         close();
@@ -486,7 +497,7 @@ final class Gateway implements AutoCloseable {
     }
 
     String transportText() {
-        return transport.name().toLowerCase(java.util.Locale.ROOT);
+        return transport.name().toLowerCase(Locale.ROOT);
     }
 
     long aliveNanos() {

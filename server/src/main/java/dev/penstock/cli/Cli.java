@@ -1,5 +1,6 @@
 package dev.penstock.cli;
 
+import dev.penstock.config.ConfigReader;
 import java.io.Console;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -31,8 +32,9 @@ public final class Cli {
      *
      * @param serve the {@code serve} command: an object that picocli takes as a command, named by
      *     its annotation
+     * @param settings what {@code serve} can be told
      */
-    public static CommandLine commandLine(Object serve) {
+    public static CommandLine commandLine(Object serve, ConfigReader<?> settings) {
         CommandLine infer = new CommandLine(new InferCommand());
         CommandLine traffic = new CommandLine(new TrafficCommand());
         CommandLine line =
@@ -44,6 +46,7 @@ public final class Cli {
                         .addSubcommand(traffic)
                         .addSubcommand(AuditCommand.line())
                         .addSubcommand(TokenCommand.line())
+                        .addSubcommand(ConfigCommand.commandLine(settings))
                         .addSubcommand(new DoctorCommand())
                         .addSubcommand(new CompletionCommand())
                         .addSubcommand(new VersionCommand())

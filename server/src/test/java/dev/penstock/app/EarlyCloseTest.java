@@ -3,14 +3,8 @@ package dev.penstock.app;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.penstock.access.AccessSettings;
-import dev.penstock.inference.Limits;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Timeout;
@@ -94,23 +88,18 @@ final class EarlyCloseTest {
     }
 
     private GatewayConfig config(String execution) {
-        InetSocketAddress free = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
-        return new GatewayConfig(
-                root.resolve("models"),
-                root.resolve("data"),
-                free,
-                free,
-                free,
-                free,
-                Duration.ofMillis(20),
+        return Gateways.config(
+                "--models",
+                root.resolve("models").toString(),
+                "--data",
+                root.resolve("data").toString(),
+                "--poll",
+                "20ms",
+                "--version-policy",
                 "latest:1",
-                null,
-                "ffm",
-                Map.of(MODEL, execution),
-                "auto",
-                2,
-                Duration.ZERO,
-                AccessSettings.DEFAULT,
-                Limits.DEFAULT);
+                "--execution",
+                MODEL + "=" + execution,
+                "--loops",
+                "2");
     }
 }

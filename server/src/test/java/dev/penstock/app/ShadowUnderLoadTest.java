@@ -4,10 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.penstock.OnnxModel;
-import dev.penstock.access.AccessSettings;
 import dev.penstock.control.Change;
 import dev.penstock.control.DesiredState;
-import dev.penstock.inference.Limits;
 import dev.penstock.inference.ShadowVerdict;
 import dev.penstock.inference.ShedReason;
 import dev.penstock.routing.Arm;
@@ -16,8 +14,6 @@ import dev.penstock.routing.Route;
 import dev.penstock.routing.RoutingKey;
 import dev.penstock.routing.Shadow;
 import dev.penstock.serving.ShadowReport;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -183,23 +179,14 @@ final class ShadowUnderLoadTest {
     }
 
     private static GatewayConfig config(Path root) {
-        InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
-        return new GatewayConfig(
-                root.resolve("models"),
-                root.resolve("data"),
-                any,
-                any,
-                any,
-                any,
-                Duration.ofMillis(100),
-                "latest:2",
-                null,
-                "ffm",
-                Map.of("m", "turn"),
-                "auto",
-                GatewayConfig.defaultLoops(),
-                Duration.ZERO,
-                AccessSettings.DEFAULT,
-                Limits.DEFAULT);
+        return Gateways.config(
+                "--models",
+                root.resolve("models").toString(),
+                "--data",
+                root.resolve("data").toString(),
+                "--poll",
+                "100ms",
+                "--execution",
+                "m=turn");
     }
 }
