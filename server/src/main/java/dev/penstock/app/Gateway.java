@@ -33,13 +33,13 @@ import dev.penstock.runtime.Ticker;
 import dev.penstock.scheduling.SchedulingContext;
 import dev.penstock.scheduling.Watchdog;
 import dev.penstock.serving.InferenceService;
+import dev.penstock.serving.ServingTable;
 import dev.penstock.telemetry.Telemetry;
 import dev.penstock.tensor.TensorPool;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.util.internal.PlatformDependent;
-import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
@@ -54,6 +54,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The whole server: its objects, in the order in which they start. Readiness falls first, then
@@ -61,6 +63,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Gateway implements AutoCloseable {
     private static final int QUEUE_CAPACITY = 1_000;
+    private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
+    private static final long SAY_WHY_NANOS = Duration.ofSeconds(1).toNanos();
     private static final Duration LOAD_LIMIT = Duration.ofMinutes(5);
     private static final String TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -205,9 +209,9 @@ final class Gateway implements AutoCloseable {
     /**
      * Opens the listeners and begins to load.
      *
-     * @throws IOException when an address cannot be listened on
+     * @throws CannotListenException when an address cannot be listened on
      */
-    void start() throws IOException {
+    void start() throws CannotListenException {
         watchdog.start();
         access.start();
         EventLoopGroup acceptors = group("accept", 1);
@@ -216,10 +220,19 @@ final class Gateway implements AutoCloseable {
         Class<? extends ServerChannel> channel = transport.channel();
         bound =
                 new Bound(
-                        listen(config.http(), at -> http.start(acceptors, loops, channel, at)),
-                        listen(config.grpc(), at -> grpc.start(acceptors, loops, channel, at)),
-                        listen(config.metrics(), at -> metrics.start(ops, channel, at)),
-                        listen(config.admin(), at -> admin.start(ops, channel, at)));
+                        listen(
+                                "--http",
+                                config.http(),
+                                at -> http.start(acceptors, loops, channel, at)),
+                        listen(
+                                "--grpc",
+                                config.grpc(),
+                                at -> grpc.start(acceptors, loops, channel, at)),
+                        listen(
+                                "--metrics",
+                                config.metrics(),
+                                at -> metrics.start(ops, channel, at)),
+                        listen("--admin", config.admin(), at -> admin.start(ops, channel, at)));
         RoutedModels routed = new RoutedModels(telemetry);
         routed.show(wanted.read());
         wanted.watch(routed::show);
@@ -227,15 +240,16 @@ final class Gateway implements AutoCloseable {
     }
 
     private interface Listen {
-        InetSocketAddress at(InetSocketAddress address) throws IOException;
+        InetSocketAddress at(InetSocketAddress address) throws Exception;
     }
 
     // Netty throws what the socket threw, undeclared.
-    private static InetSocketAddress listen(InetSocketAddress at, Listen start) throws IOException {
+    private static InetSocketAddress listen(String option, InetSocketAddress at, Listen start)
+            throws CannotListenException {
         try {
             return start.at(at);
         } catch (Exception e) {
-            throw new IOException("cannot listen on " + at + ": " + e.getMessage(), e);
+            throw CannotListenException.of(option, at, e);
         }
     }
 
@@ -247,12 +261,24 @@ final class Gateway implements AutoCloseable {
 
     /**
      * Waits until the first look at the store is done and what it found is loaded, failed, or still
-     * settling.
+     * settling. Says what it waits for when that takes longer than a moment.
      */
     void awaitFirstLook() throws InterruptedException {
+        long began = ticker.nanos();
+        boolean isTold = false;
         while (!service.isReady() && !service.isDraining()) {
             TimeUnit.MILLISECONDS.sleep(5);
+            if (!isTold && ticker.nanos() - began >= SAY_WHY_NANOS) {
+                isTold = true;
+                StoreAdvice.waitingFor(versions()).forEach(LOG::info);
+            }
         }
+        StoreAdvice.of(reconciler.scan(), config).forEach(LOG::warn);
+    }
+
+    /** What is served now, by name of model. */
+    ServingTable served() {
+        return service.table();
     }
 
     /** Not ready from now on, and still answering. */

@@ -4,6 +4,7 @@ import dev.penstock.access.Access;
 import dev.penstock.access.Right;
 import dev.penstock.control.VersionView;
 import java.io.PrintWriter;
+import java.net.InetSocketAddress;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -55,9 +56,19 @@ final class StartBlock {
                 "http",
                 "http://"
                         + Address.shown(gateway.httpAddress())
-                        + "    Open Inference Protocol v2");
-        line("grpc", Address.shown(gateway.grpcAddress()) + "           health and reflection on");
-        line("metrics", "http://" + Address.shown(gateway.metricsAddress()) + "/metrics");
+                        + "    Open Inference Protocol v2"
+                        + scope(gateway.httpAddress()));
+        line(
+                "grpc",
+                Address.shown(gateway.grpcAddress())
+                        + "           health and reflection on"
+                        + scope(gateway.grpcAddress()));
+        line(
+                "metrics",
+                "http://"
+                        + Address.shown(gateway.metricsAddress())
+                        + "/metrics"
+                        + scope(gateway.metricsAddress()));
         line("admin", "http://" + Address.shown(gateway.adminAddress()) + "/admin/v1/models");
         line("access", accessText());
         line("data", gateway.config().data().toString());
@@ -93,6 +104,10 @@ final class StartBlock {
         return facts;
     }
 
+    private static String scope(InetSocketAddress address) {
+        return address.getAddress().isAnyLocalAddress() ? "   on all addresses" : "";
+    }
+
     private static String versionText(VersionView version) {
         String name = String.format("%s v%d", version.model(), version.version());
         if (version.state().equals("ready")) {
@@ -122,7 +137,7 @@ final class StartBlock {
             out.printf("  alias penstock=server/target/penstock/bin/penstock%n");
             out.printf("  penstock infer penguins 39.1 18.7 181 3750 --grpc%n");
         } else {
-            out.printf(" Try:%n  curl -s %s/v2%n", address);
+            out.printf(" Try:%n  %s%n", Trial.of(gateway.served(), address));
         }
     }
 

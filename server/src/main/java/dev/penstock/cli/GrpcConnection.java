@@ -101,6 +101,9 @@ final class GrpcConnection implements Connection {
 
     private CommandFailure failure(StatusRuntimeException e) {
         Status status = e.getStatus();
+        if (isNotGrpc(status)) {
+            return Failures.wrongPort(server, "gRPC", "HTTP", "its answer is not one of HTTP/2");
+        }
         // A cause, unlike a code, never comes from the other side: the call did not get there.
         if (isIo(status.getCause())) {
             return Failures.unreachable(server, Failures.reason(e));
@@ -121,6 +124,19 @@ final class GrpcConnection implements Connection {
                 text == null ? "the server refused" : text,
                 server + " answered " + e.getStatus().getCode() + (code == null ? "" : " " + code),
                 value(e.getTrailers(), "penstock-hint"));
+    }
+
+    // What the transport makes of bytes that are no frames, and of an answer of HTTP/1.1.
+    private static boolean isNotGrpc(Status status) {
+        StringBuilder said = new StringBuilder().append(status.getDescription());
+        for (Throwable each = status.getCause(); each != null; each = each.getCause()) {
+            said.append(' ').append(each.getMessage());
+        }
+        String text = said.toString();
+        return text.contains("First received frame was not SETTINGS")
+                || text.contains("HTTP/2 client preface")
+                || text.contains("Unexpected HTTP/1.x request")
+                || text.contains("http2 exception");
     }
 
     private static boolean isIo(@Nullable Throwable failure) {

@@ -1,10 +1,10 @@
 package dev.penstock.cli;
 
 import java.io.IOException;
+import java.net.ProtocolException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
-import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
@@ -90,13 +90,28 @@ final class HttpConnection implements Connection {
     private HttpResponse<String> send(HttpRequest request) throws InterruptedException {
         try {
             return client.send(request, BodyHandlers.ofString(StandardCharsets.UTF_8));
-        } catch (HttpConnectTimeoutException e) {
-            throw Failures.unreachable(server, "no answer to the connection");
         } catch (HttpTimeoutException e) {
             throw Failures.timeout(server, timeout);
         } catch (IOException e) {
+            if (isNotHttp(e)) {
+                throw Failures.wrongPort(server, "HTTP", "gRPC", "its answer is not one of HTTP");
+            }
             throw Failures.unreachable(server, Failures.reason(e));
         }
+    }
+
+    // A gRPC server answers in frames of HTTP/2, which the client cannot read as a status line, or
+    // hangs up.
+    private static boolean isNotHttp(IOException failure) {
+        for (Throwable each = failure; each != null; each = each.getCause()) {
+            String message = String.valueOf(each.getMessage());
+            if (each instanceof ProtocolException
+                    || message.contains("status line")
+                    || message.contains("header parser received no bytes")) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private HttpResponse<String> accepted(HttpResponse<String> response) {

@@ -406,8 +406,7 @@ final class OipMessageReader {
                                     + size
                                     + " bytes, at most "
                                     + limits.bodyBytes()
-                                    + " are allowed",
-                            null));
+                                    + " are allowed"));
         }
         ByteBuffer target = block(tensors, (int) size);
         contents.write(target, input.name());
