@@ -167,6 +167,7 @@ final class Gateway implements AutoCloseable {
                         scheduling,
                         executions,
                         1,
+                        config.data().resolve("loading"),
                         InstantSource.system(),
                         new MeteredVersions(telemetry));
         String rootModel =

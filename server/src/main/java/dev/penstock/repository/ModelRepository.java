@@ -5,6 +5,7 @@ import dev.penstock.engine.Session;
 import dev.penstock.inference.VersionId;
 import dev.penstock.runtime.Ticker;
 import dev.penstock.scheduling.SchedulingContext;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -48,6 +49,7 @@ public final class ModelRepository implements AutoCloseable {
     /**
      * @param engine stays the caller's, who closes it after this
      * @param intraOpThreads of each session
+     * @param copies a folder of this process for files that are needed while a version is opened
      * @param clock for the times in states
      */
     // Nothing relies on the priority: it is a courtesy where the system grants it.
@@ -57,6 +59,7 @@ public final class ModelRepository implements AutoCloseable {
             SchedulingContext scheduling,
             ExecutionPolicy executions,
             int intraOpThreads,
+            Path copies,
             InstantSource clock,
             VersionListener listener) {
         this(
@@ -64,6 +67,7 @@ public final class ModelRepository implements AutoCloseable {
                 scheduling,
                 executions,
                 intraOpThreads,
+                copies,
                 clock,
                 listener,
                 Executors.newFixedThreadPool(
@@ -80,6 +84,7 @@ public final class ModelRepository implements AutoCloseable {
             SchedulingContext scheduling,
             ExecutionPolicy executions,
             int intraOpThreads,
+            Path copies,
             InstantSource clock,
             VersionListener listener,
             ExecutorService loaders) {
@@ -88,7 +93,15 @@ public final class ModelRepository implements AutoCloseable {
         this.listener = listener;
         this.limit = new RunLimit(scheduling.maxRunNanos());
         this.loader =
-                new VersionLoader(engine, scheduling, executions, intraOpThreads, ticker, limit);
+                new VersionLoader(
+                        engine,
+                        scheduling,
+                        executions,
+                        intraOpThreads,
+                        copies,
+                        clock,
+                        ticker,
+                        limit);
         this.loaders = loaders;
     }
 
