@@ -67,11 +67,38 @@ public final class DirectoryModelStore implements ModelStore {
      * What looks at one configuration add up to.
      *
      * @param config the last that was whole
+     * @param isKnown whether there was one
      * @param fault what is wrong with the one that is there now
      * @param readStamps at which config and fault were read
      */
     private record ConfigTrack(
-            Sight sight, ModelConfig config, @Nullable String fault, String readStamps) {
+            Sight sight,
+            ModelConfig config,
+            boolean isKnown,
+            @Nullable String fault,
+            String readStamps) {
+        static ConfigTrack good(Sight sight, ModelConfig config) {
+            return new ConfigTrack(sight, config, true, null, sight.stamps());
+        }
+
+        static ConfigTrack unread(Sight sight) {
+            return new ConfigTrack(sight, ModelConfig.DEFAULT, false, null, "unread");
+        }
+
+        /** Nothing new was read. */
+        static ConfigTrack still(Sight sight, ConfigTrack before) {
+            return new ConfigTrack(
+                    sight, before.config, before.isKnown, before.fault, before.readStamps);
+        }
+
+        /** What is there now is not whole: the last that was holds on. */
+        static ConfigTrack bad(Sight sight, String fault, @Nullable ConfigTrack before) {
+            return before == null
+                    ? new ConfigTrack(sight, ModelConfig.DEFAULT, false, fault, sight.stamps())
+                    : new ConfigTrack(
+                            sight, before.config, before.isKnown, fault, sight.stamps());
+        }
+
         boolean isWhole() {
             return sight.isPublished() && readStamps.equals(sight.stamps());
         }
@@ -329,7 +356,12 @@ public final class DirectoryModelStore implements ModelStore {
                     versions.put(id.number(), version);
                 }
             }
-            models.put(name, new StoredModel(name, config.config().policy(), true, versions));
+            models.put(name, stored(name, config, versions));
+        }
+
+        private static StoredModel stored(
+                String name, ConfigTrack config, NavigableMap<Long, StoredVersion> versions) {
+            return new StoredModel(name, config.config().policy(), config.isKnown(), versions);
         }
 
         /** A model of one version, whose files lie in the model's folder or the root itself. */
@@ -345,7 +377,7 @@ public final class DirectoryModelStore implements ModelStore {
             } else if (version != null && config.isWhole()) {
                 reportOtherModels(name, folder, modelFilename);
             }
-            models.put(name, new StoredModel(name, config.config().policy(), true, versions));
+            models.put(name, stored(name, config, versions));
         }
 
         /**
@@ -544,16 +576,16 @@ public final class DirectoryModelStore implements ModelStore {
                 @Nullable ConfigTrack before) {
             if (before != null
                     && (!sight.isPublished() || before.readStamps().equals(sight.stamps()))) {
-                return new ConfigTrack(sight, before.config(), before.fault(), before.readStamps());
+                return ConfigTrack.still(sight, before);
             }
             if (!sight.isPublished()) {
-                return new ConfigTrack(sight, ModelConfig.DEFAULT, null, "unread");
+                return ConfigTrack.unread(sight);
             }
             if (problem != null) {
-                return new ConfigTrack(sight, lastGood(before), problem, sight.stamps());
+                return ConfigTrack.bad(sight, problem, before);
             }
             if (stamp == null) {
-                return new ConfigTrack(sight, ModelConfig.DEFAULT, null, sight.stamps());
+                return ConfigTrack.good(sight, ModelConfig.DEFAULT);
             }
             try {
                 byte[] bytes =
@@ -561,21 +593,13 @@ public final class DirectoryModelStore implements ModelStore {
                 ModelConfig config =
                         ModelConfig.read(new String(bytes, StandardCharsets.UTF_8), name);
                 logRead(name, config, before != null && hasPublished(folder));
-                return new ConfigTrack(sight, config, null, sight.stamps());
+                return ConfigTrack.good(sight, config);
             } catch (IllegalArgumentException e) {
-                return new ConfigTrack(
-                        sight, lastGood(before), String.valueOf(e.getMessage()), sight.stamps());
+                return ConfigTrack.bad(sight, String.valueOf(e.getMessage()), before);
             } catch (IOException e) {
-                return new ConfigTrack(
-                        sight,
-                        lastGood(before),
-                        "it cannot be read: " + e.getClass().getSimpleName(),
-                        sight.stamps());
+                return ConfigTrack.bad(
+                        sight, "it cannot be read: " + e.getClass().getSimpleName(), before);
             }
-        }
-
-        private static ModelConfig lastGood(@Nullable ConfigTrack before) {
-            return before == null ? ModelConfig.DEFAULT : before.config();
         }
 
         // A configuration that nothing was loaded under is no news when it changes.

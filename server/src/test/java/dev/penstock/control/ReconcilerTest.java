@@ -198,6 +198,46 @@ final class ReconcilerTest {
     }
 
     @Test
+    void aModelMovedAwayAndCopiedBackKeepsWhatItsOwnPolicyWants() throws IOException {
+        old("a/1", "n=1");
+        old("a/2", "n=2");
+        old("a/3", "n=3");
+        old("b/1", "n=4");
+        bench.writeOld("a/config.pbtxt", "version_policy { all {} }");
+        served.settle();
+        Files.move(root.resolve("a"), root.resolveSibling(root.getFileName() + "-away"));
+        for (int look = 0; look < 9; look++) {
+            served.step();
+            assertTrue(served.serves("a", 1), "look " + look);
+        }
+        Files.move(root.resolveSibling(root.getFileName() + "-away"), root.resolve("a"));
+        // As a copy has it: younger than the settling time, so that it is not read at once.
+        bench.write("a/config.pbtxt", "version_policy { all {} }");
+        for (int look = 0; look < 9; look++) {
+            served.step();
+            assertTrue(served.serves("a", 1), "look " + look + " after it came back");
+        }
+        assertEquals(4, bench.engine.opens.get(), "nothing was loaded again");
+    }
+
+    @Test
+    void aModelThatComesBackWithABrokenConfigurationServesOn() throws IOException {
+        old("a/1", "n=1");
+        old("a/2", "n=2");
+        old("a/3", "n=3");
+        bench.writeOld("a/config.pbtxt", "version_policy { all {} }");
+        served.settle();
+        Path away = root.resolveSibling(root.getFileName() + "-away");
+        Files.move(root.resolve("a"), away);
+        served.step();
+        Files.move(away, root.resolve("a"));
+        bench.writeOld("a/config.pbtxt", "version_policy {");
+        served.settle();
+        assertTrue(served.serves("a", 1));
+        assertTrue(served.serves("a", 3));
+    }
+
+    @Test
     void anEmptyMountUnloadsNothingAndNewModelsStillCome() throws IOException {
         old("a/1", "n=1");
         served.settle();
