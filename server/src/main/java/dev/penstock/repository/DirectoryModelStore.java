@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -193,45 +194,56 @@ public final class DirectoryModelStore implements ModelStore {
 
         void root() throws IOException {
             folders.add(root);
-            List<String> names = reader.names(root);
-            checkCount(names, "");
-            boolean hasRootModel = false;
-            for (String name : names) {
-                Entry entry = reader.entry(root.resolve(name), name);
-                if (entry == null) {
-                    continue;
-                }
-                if (name.startsWith(".")) {
-                    noteDotFolder(root.resolve(name), entry, 1);
-                } else if (name.equals(ModelConfig.DEFAULT_MODEL_FILENAME)) {
-                    hasRootModel = true;
-                } else if (entry.kind() == Kind.FOLDER && VersionId.isModelName(name)) {
-                    model(name, root.resolve(name));
-                } else if (entry.kind() != Kind.FILE) {
-                    ignore(name, whyNotAModel(entry.kind()));
+            List<Path> entries = reader.entries(root);
+            checkCount(entries, "");
+            List<String> files = new ArrayList<>();
+            for (Path path : entries) {
+                // One entry that cannot be looked at must not hide the others.
+                try {
+                    inRoot(path, files);
+                } catch (IOException | InvalidPathException e) {
+                    lost(path, e);
                 }
             }
-            if (hasRootModel) {
+            if (files.contains(ModelConfig.DEFAULT_MODEL_FILENAME)) {
                 rootModel();
             } else {
-                ignoreFiles(names);
+                files.forEach(name -> ignore(name, "not a folder"));
             }
         }
 
-        private void checkCount(List<String> names, String where) {
-            if (names.size() >= FolderReader.MAX_ENTRIES) {
+        private void inRoot(Path path, List<String> files) throws IOException {
+            String name = FolderReader.name(path);
+            Entry entry = reader.entry(path, name);
+            if (entry == null) {
+                return;
+            }
+            if (name.startsWith(".")) {
+                noteDotFolder(path, entry, 1);
+            } else if (entry.kind() == Kind.FILE
+                    || name.equals(ModelConfig.DEFAULT_MODEL_FILENAME)) {
+                files.add(name);
+            } else if (entry.kind() == Kind.FOLDER && VersionId.isModelName(name)) {
+                model(name, path);
+            } else {
+                ignore(name, whyNotAModel(entry.kind()));
+            }
+        }
+
+        private void lost(Path path, Exception e) {
+            String name = FolderReader.name(path);
+            if (VersionId.isModelName(name)) {
+                unreadable(name, path, e);
+            } else {
+                ignore(name, "cannot be read: " + e.getClass().getSimpleName());
+            }
+        }
+
+        private void checkCount(List<Path> entries, String where) {
+            if (entries.size() >= FolderReader.MAX_ENTRIES) {
                 ignore(
                         where + "...",
                         "only " + FolderReader.MAX_ENTRIES + " entries are looked at");
-            }
-        }
-
-        private void ignoreFiles(List<String> names) throws IOException {
-            for (String name : names) {
-                Entry entry = reader.entry(root.resolve(name), name);
-                if (entry != null && entry.kind() == Kind.FILE && !name.startsWith(".")) {
-                    ignore(name, "not a folder");
-                }
             }
         }
 
@@ -245,24 +257,23 @@ public final class DirectoryModelStore implements ModelStore {
         }
 
         // What a folder is called before it is renamed into place tells that it came whole.
-        private void noteDotFolder(Path path, Entry entry, int depth) throws IOException {
+        private void noteDotFolder(Path path, Entry entry, int depth) {
             if (entry.kind() != Kind.FOLDER
                     || depth > DOT_DEPTH
                     || dotFoldersNow.size() >= FolderReader.MAX_ENTRIES) {
                 return;
             }
-            List<String> names;
             try {
                 dotFoldersNow.put(entry.key(), reader.look(path, (name, kind) -> true));
-                names = reader.names(path);
-            } catch (IOException e) {
-                return;
-            }
-            for (String name : names) {
-                Entry inside = reader.entry(path.resolve(name), name);
-                if (inside != null) {
-                    noteDotFolder(path.resolve(name), inside, depth + 1);
+                for (Path each : reader.entries(path)) {
+                    Entry inside = reader.entry(each, FolderReader.name(each));
+                    if (inside != null) {
+                        noteDotFolder(each, inside, depth + 1);
+                    }
                 }
+            } catch (IOException e) {
+                // It may be half there, or nobody's business: it tells nothing.
+                return;
             }
         }
 
@@ -284,40 +295,21 @@ public final class DirectoryModelStore implements ModelStore {
             single(rootModel, root);
         }
 
-        private void model(String name, Path folder) throws IOException {
+        private void model(String name, Path folder) {
             folders.add(folder);
-            List<String> names;
+            List<String> numbers = new ArrayList<>();
+            List<String> files = new ArrayList<>();
             try {
-                names = reader.names(folder);
+                List<Path> entries = reader.entries(folder);
+                checkCount(entries, name + "/");
+                for (Path path : entries) {
+                    inModel(name, path, numbers, files);
+                }
             } catch (NoSuchFileException e) {
                 return;
             } catch (IOException e) {
                 unreadable(name, folder, e);
                 return;
-            }
-            checkCount(names, name + "/");
-            List<String> numbers = new ArrayList<>();
-            List<String> files = new ArrayList<>();
-            for (String inside : names) {
-                Entry entry = reader.entry(folder.resolve(inside), inside);
-                if (entry == null) {
-                    continue;
-                }
-                if (inside.startsWith(".")) {
-                    noteDotFolder(folder.resolve(inside), entry, 2);
-                } else if (VersionId.parseNumber(inside) > 0 && entry.kind() == Kind.FOLDER) {
-                    numbers.add(inside);
-                } else if (entry.kind() == Kind.FILE) {
-                    if (!inside.equals(ModelConfig.NAME)) {
-                        files.add(inside);
-                    }
-                } else {
-                    ignore(
-                            name + "/" + inside,
-                            entry.kind() == Kind.FOLDER
-                                    ? "not a version's number"
-                                    : whyNotAModel(entry.kind()));
-                }
             }
             if (numbers.isEmpty()) {
                 single(name, folder);
@@ -329,7 +321,31 @@ public final class DirectoryModelStore implements ModelStore {
             }
         }
 
-        private void unreadable(String name, Path folder, IOException e) {
+        private void inModel(String model, Path path, List<String> numbers, List<String> files)
+                throws IOException {
+            String name = FolderReader.name(path);
+            Entry entry = reader.entry(path, name);
+            if (entry == null) {
+                return;
+            }
+            if (name.startsWith(".")) {
+                noteDotFolder(path, entry, 2);
+            } else if (VersionId.parseNumber(name) > 0 && entry.kind() == Kind.FOLDER) {
+                numbers.add(name);
+            } else if (entry.kind() == Kind.FILE) {
+                if (!name.equals(ModelConfig.NAME)) {
+                    files.add(name);
+                }
+            } else {
+                ignore(
+                        model + "/" + name,
+                        entry.kind() == Kind.FOLDER
+                                ? "not a version's number"
+                                : whyNotAModel(entry.kind()));
+            }
+        }
+
+        private void unreadable(String name, Path folder, Exception e) {
             ignore(name, "cannot be read: " + e.getClass().getSimpleName());
             models.put(name, StoredModel.unreadable(name));
             keep(versionTracks, versionTracksNow, folder);
@@ -426,7 +442,10 @@ public final class DirectoryModelStore implements ModelStore {
             List<String> others;
             try {
                 others =
-                        reader.names(folder).stream().filter(DirectoryModelStore::isModel).toList();
+                        reader.entries(folder).stream()
+                                .map(FolderReader::name)
+                                .filter(DirectoryModelStore::isModel)
+                                .toList();
             } catch (IOException e) {
                 return;
             }

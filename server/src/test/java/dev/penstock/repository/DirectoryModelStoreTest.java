@@ -20,6 +20,7 @@ import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -27,6 +28,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -89,6 +91,104 @@ final class DirectoryModelStoreTest {
         bench.writeOld("b.c_d-e/999999999999999999/model.onnx", MODEL);
         assertEquals(Set.of("a/1", "a/20", "b.c_d-e/999999999999999999"), found());
         assertPublished("a", 20);
+    }
+
+    /** A store on a disk on which some paths cannot be looked at. */
+    private DirectoryModelStore storeThatCannotSee(Set<Path> hidden) {
+        FolderReader reader =
+                new FolderReader(false) {
+                    @Override
+                    Entry entry(Path path, String name) throws IOException {
+                        if (hidden.contains(path)) {
+                            throw new AccessDeniedException(name);
+                        }
+                        return super.entry(path, name);
+                    }
+                };
+        return new DirectoryModelStore(
+                root, "single", bench.time, bench.time, PublishRule.DEFAULT, reader);
+    }
+
+    @Test
+    void whatCannotBeLookedAtHidesNothingElse() throws IOException {
+        bench.writeOld("a/1/model.onnx", MODEL);
+        bench.writeOld("b/1/model.onnx", MODEL);
+        bench.writeOld("c/1/model.onnx", MODEL);
+        bench.writeOld("c/.new/model.onnx", MODEL);
+        bench.writeOld("~odd/1/model.onnx", MODEL);
+        Set<Path> hidden = new HashSet<>();
+        DirectoryModelStore store = storeThatCannotSee(hidden);
+        assertInstanceOf(Published.class, store.scan().find(id("a", 1)));
+        hidden.addAll(
+                Set.of(
+                        root.resolve("a"),
+                        root.resolve("b/1"),
+                        root.resolve("c/.new/model.onnx"),
+                        root.resolve("~odd")));
+        StoreScan scan = store.scan();
+        assertInstanceOf(Published.class, scan.find(id("c", 1)), "still seen");
+        assertFalse(scan.lacks(id("a", 1)), "not seen is not missing");
+        assertFalse(scan.lacks(id("b", 1)), "not seen is not missing");
+        hidden.clear();
+        assertInstanceOf(Published.class, store.scan().find(id("a", 1)), "nothing was forgotten");
+    }
+
+    @Test
+    void aNameThatIsNoTextHidesNothingElse() throws Exception {
+        bench.writeOld("a/1/model.onnx", MODEL);
+        // "modèle" in Latin-1: no text in any locale of this process.
+        shell("mkdir -p \"$(printf '%s/mod\\350le/1' \"$0\")\"", root.toString());
+        shell("mkdir -p \"$(printf '%s/a/mod\\350le' \"$0\")\"", root.toString());
+        shell("touch \"$(printf '%s/a/1/poids\\350' \"$0\")\"", root.toString());
+        bench.age(root.resolve("a/1/model.onnx"), Duration.ofMinutes(1));
+        List<String> logged = logged(() -> bench.settled());
+        assertPublished("a", 1);
+        assertTrue(
+                logged.stream().anyMatch(line -> line.contains("not a model's name")),
+                logged::toString);
+    }
+
+    private static void shell(String command, String argument) throws Exception {
+        Process process =
+                new ProcessBuilder("bash", "-c", command, argument).inheritIO().start();
+        assertEquals(0, process.waitFor());
+    }
+
+    @Test
+    void aNameThatTheLocaleHasNoLettersForHidesNothingElse() throws Exception {
+        bench.writeOld("a/1/model.onnx", MODEL);
+        shell("mkdir -p \"$(printf '%s/mod\\303\\250le/1' \"$0\")\"", root.toString());
+        ProcessBuilder builder =
+                new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Scan.class.getName(),
+                        root.toString());
+        builder.environment().keySet().removeIf(name -> name.startsWith("LC_"));
+        builder.environment().put("LANG", "C");
+        Process process = builder.redirectErrorStream(true).start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor(), said);
+        assertTrue(said.contains("found [a/1]"), said);
+    }
+
+    /** Looks once and says what was found; a process of its own, for its locale. */
+    static final class Scan {
+        private Scan() {}
+
+        public static void main(String[] args) throws IOException {
+            Path root = Path.of(args[0]);
+            try (DirectoryModelStore store =
+                    new DirectoryModelStore(
+                            root, "single", InstantSource.system(), Ticker.SYSTEM)) {
+                Set<String> found = new TreeSet<>();
+                for (StoredModel model : store.scan().models().values()) {
+                    model.versions().values().forEach(each -> found.add(each.id().toString()));
+                }
+                System.out.println("found " + found);
+            }
+        }
     }
 
     @Test
