@@ -19,6 +19,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -315,37 +317,92 @@ final class ReconcilerTest {
         assertEquals(before, served.service.table());
     }
 
+    /** The bench's store, on a disk that a test can break. */
+    private static final class BreakableStore implements ModelStore {
+        private final ModelStore store;
+        private @Nullable Exception trouble;
+
+        BreakableStore(ModelStore store) {
+            this.store = store;
+        }
+
+        @Override
+        public StoreScan scan() throws IOException {
+            switch (trouble) {
+                case IOException e -> throw e;
+                case RuntimeException e -> throw e;
+                case null, default -> {
+                    return store.scan();
+                }
+            }
+        }
+
+        @Override
+        public void watch(Runnable changed) {}
+
+        @Override
+        public void close() {}
+    }
+
+    private Reconciler on(ModelStore store) {
+        return new Reconciler(
+                store,
+                served.wanted,
+                bench.repository,
+                served.service,
+                VersionPolicy.DEFAULT,
+                Duration.ofSeconds(1),
+                bench.time);
+    }
+
+    private void step(Reconciler reconciler, int times) {
+        for (int i = 0; i < times; i++) {
+            bench.time.pass(Duration.ofSeconds(1));
+            reconciler.step();
+        }
+    }
+
     @Test
     void aStoreThatCannotBeSeenChangesNothing() throws IOException {
         old("a/1", "n=1");
         served.settle();
-        ModelStore blind =
-                new ModelStore() {
-                    @Override
-                    public StoreScan scan() throws IOException {
-                        throw new IOException("input/output error");
-                    }
-
-                    @Override
-                    public void watch(Runnable changed) {}
-
-                    @Override
-                    public void close() {}
-                };
-        Reconciler reconciler =
-                new Reconciler(
-                        blind,
-                        served.wanted,
-                        bench.repository,
-                        served.service,
-                        VersionPolicy.DEFAULT,
-                        Duration.ofSeconds(1),
-                        bench.time);
-        for (int i = 0; i < 10; i++) {
-            bench.time.pass(Duration.ofSeconds(1));
-            reconciler.step();
-        }
+        BreakableStore store = new BreakableStore(bench.store);
+        store.trouble = new IOException("input/output error");
+        step(on(store), 10);
         assertEquals(1, served.current("a"));
+    }
+
+    @Test
+    void whatOperatorsWantIsDoneWhileTheStoreCannotBeSeen() throws Exception {
+        old("a/1", "n=1");
+        BreakableStore store = new BreakableStore(bench.store);
+        Reconciler reconciler = on(store);
+        step(reconciler, 9);
+        for (Exception trouble :
+                List.of(new IOException("input/output error"), new IllegalStateException("bug"))) {
+            store.trouble = trouble;
+            DesiredState wanted = served.wanted.read();
+            long next = served.wanted.compareAndSet(wanted.revision(), wanted.models());
+            step(reconciler, 1);
+            reconciler.awaitServed(next, Duration.ZERO);
+        }
+    }
+
+    @Test
+    void timeInWhichNobodyCouldLookMakesNothingGone() throws IOException {
+        old("a/1", "n=1");
+        old("a/2", "n=2");
+        BreakableStore store = new BreakableStore(bench.store);
+        Reconciler reconciler = on(store);
+        step(reconciler, 9);
+        remove("a/1");
+        step(reconciler, 3);
+        store.trouble = new IOException("input/output error");
+        step(reconciler, 60);
+        assertTrue(served.serves("a", 1), "three looks within two seconds");
+        store.trouble = null;
+        step(reconciler, 1);
+        assertFalse(served.serves("a", 1));
     }
 
     @Test

@@ -141,11 +141,8 @@ final class DirectoryModelStoreTest {
         shell("mkdir -p \"$(printf '%s/a/mod\\350le' \"$0\")\"", root.toString());
         shell("touch \"$(printf '%s/a/1/poids\\350' \"$0\")\"", root.toString());
         bench.age(root.resolve("a/1/model.onnx"), Duration.ofMinutes(1));
-        List<String> logged = logged(() -> bench.settled());
+        bench.settled();
         assertPublished("a", 1);
-        assertTrue(
-                logged.stream().anyMatch(line -> line.contains("not a model's name")),
-                logged::toString);
     }
 
     private static void shell(String command, String argument) throws Exception {
