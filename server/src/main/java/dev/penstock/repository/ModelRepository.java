@@ -260,7 +260,12 @@ public final class ModelRepository implements AutoCloseable {
                             loaded.execution(),
                             loaded.executionReason()));
         } catch (LoadException e) {
-            fail(version, e.step(), e.reason(), e.remedy());
+            if (isClosed) {
+                // The end of the server ended the warm-up.
+                enter(version, new VersionState.Unloaded(clock.instant(), null));
+            } else {
+                fail(version, e.step(), e.reason(), e.remedy());
+            }
         } catch (RuntimeException | Error e) {
             LOG.atError()
                     .setCause(e)

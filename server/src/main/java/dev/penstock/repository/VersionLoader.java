@@ -158,6 +158,14 @@ final class VersionLoader {
             throw new LoadException(
                     LoadStep.WARM_UP, "the warm-up broke", "the log has the cause: report it");
         }
+        if (cost.hasBeenEnded()) {
+            throw new LoadException(
+                    LoadStep.WARM_UP,
+                    "a run on zeros did not end within "
+                            + limit.limit().toMillis() / 1e3
+                            + " s, nor would those of callers",
+                    "run the model by hand to see what it waits for");
+        }
         if (cost.failure() != null) {
             // Zeros need not be input that the model takes, so this says nothing against it.
             LOG.atWarn()

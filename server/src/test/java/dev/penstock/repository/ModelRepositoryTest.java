@@ -358,7 +358,7 @@ final class ModelRepositoryTest implements VersionListener {
     }
 
     @Test
-    void aHangingWarmUpIsEndedAtTheLimitOfARun() throws IOException {
+    void aVersionWhoseWarmUpHangsFailsAtTheLimitOfARun() throws IOException {
         SchedulingContext impatient =
                 new SchedulingContext(
                         bench.time,
@@ -371,9 +371,12 @@ final class ModelRepositoryTest implements VersionListener {
                 new ModelRepository(
                         bench.engine, impatient, ExecutionPolicy.AUTO, 1, bench.copies(), bench.time, this)) {
             repository.load(stored);
-            Bench.await("ready in spite of it", () -> repository.find(ID).state() instanceof Ready);
-            Ready ready = (Ready) repository.find(ID).state();
-            assertEquals("pool", ready.version().scheduler().execution());
+            Bench.await("failed", () -> repository.find(ID).state() instanceof Failed);
+            Failed failed = (Failed) repository.find(ID).state();
+            assertEquals(LoadStep.WARM_UP, failed.step());
+            assertTrue(failed.reason().contains("did not end within 0.02 s"), failed.reason());
+            assertEquals(0, bench.engine.openSessions.get());
+            assertEquals(0, bench.engine.openRunners.get());
         }
     }
 
