@@ -10,6 +10,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Help.Ansi;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.NumericNode;
 
 /** Shows an answer to a person: an aligned row for each output, then where the answer came from. */
 final class PredictionTable {
@@ -94,7 +95,9 @@ final class PredictionTable {
         if (element.isBinary()) {
             return "0x" + HexFormat.of().formatHex(element.binaryValue());
         }
-        if (element.isFloatingPointNumber() && !element.isNaN()) {
+        if (element.isFloatingPointNumber()
+                && element instanceof NumericNode number
+                && !number.isNaN()) {
             return decimal(element);
         }
         String text = Printable.line(element.asString(element.toString()));
