@@ -88,7 +88,6 @@ final class Gateway implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
     private static final long SAY_WHY_NANOS = Duration.ofSeconds(2).toNanos();
     private static final String NODE = "local";
-    private static final long MAX_UPLOAD_BYTES = 4L << 30;
     private static final Duration LOAD_LIMIT = Duration.ofMinutes(5);
     private static final String TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -191,11 +190,9 @@ final class Gateway implements AutoCloseable {
                         false,
                         Right.OBSERVE,
                         () -> telemetry.scrape().getBytes(StandardCharsets.UTF_8));
-        this.metrics =
-                new OpsServer(service, access, Map.of("/metrics", scrape), config.limits(), ticker);
+        this.metrics = new OpsServer(service, access, Map.of("/metrics", scrape), limits, ticker);
         this.admin =
-                new AdminServer(
-                        adminApi(repository, uploads), service, access, config.limits(), ticker);
+                new AdminServer(adminApi(repository, uploads), service, access, limits, ticker);
         describe(allocator);
     }
 
@@ -229,7 +226,7 @@ final class Gateway implements AutoCloseable {
 
     private ControlStore controlStore() {
         try {
-            return FileControlStore.open(DurableFiles.DISK, config.data().resolve("control"));
+            return FileControlStore.open(DurableFiles.DISK, config.data().dir().resolve("control"));
         } catch (ControlStoreException e) {
             throw unusable(e);
         }
@@ -239,7 +236,7 @@ final class Gateway implements AutoCloseable {
         try {
             return AuditLog.open(
                     DurableFiles.DISK,
-                    config.data().resolve("audit"),
+                    config.data().dir().resolve("audit"),
                     NODE,
                     InstantSource.system(),
                     ticker);
@@ -250,14 +247,17 @@ final class Gateway implements AutoCloseable {
 
     private IllegalArgumentException unusable(Exception cause) {
         return new IllegalArgumentException(
-                "data directory " + config.data() + " cannot be used: " + cause.getMessage(),
+                "data directory " + config.data().dir() + " cannot be used: " + cause.getMessage(),
                 cause);
     }
 
     private Uploads uploads() {
         try {
             return Uploads.open(
-                    config.data(), MAX_UPLOAD_BYTES, InstantSource.system(), Ticker.SYSTEM);
+                    config.data().dir(),
+                    config.models().maxUpload().bytes(),
+                    InstantSource.system(),
+                    Ticker.SYSTEM);
         } catch (IOException e) {
             throw unusable(e);
         }
@@ -274,6 +274,7 @@ final class Gateway implements AutoCloseable {
                 scheduling,
                 executions,
                 1,
+                config.data().dir().resolve("loading"),
                 InstantSource.system(),
                 new MeteredVersions(telemetry));
     }
@@ -341,7 +342,7 @@ final class Gateway implements AutoCloseable {
                         new RouteExplainer(reconciler, service),
                         operations,
                         new AuditAdmin(audit, views, clock),
-                        new Diagnostics(reconciler, service, routes, config.data()));
+                        new Diagnostics(reconciler, service, routes, config.data().dir()));
         Unfinished.complete(audit, wanted);
         return new AdminApi(service, services, telemetry::adminRequest, Build.VERSION);
     }

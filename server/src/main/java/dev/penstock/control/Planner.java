@@ -27,6 +27,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Wishes go before the policy: what a route names stays loaded even when its files are gone, and
  * what somebody wants unloaded is not loaded, be it the last.
  *
+ * <p>A model that is not in the store, or cannot be read there, has no policy: what serves of it
+ * serves on.
+ *
  * <p>The removal guard: when all ready versions of a model are missing, it may be that the disk is,
  * and not that somebody deleted them; then nothing that is missing is unloaded, of any model. A
  * look at which more than half of the ready models are missing is a case of this.
@@ -135,6 +138,10 @@ final class Planner {
             if (wishes.loaded().contains(new VersionId(name, number))) {
                 wished(stored.get(number), alive.get(number));
             }
+        }
+        if (model == null || !model.isReadable()) {
+            // The policy is with what is missing.
+            return;
         }
         switch (policy) {
             case VersionPolicy.Latest latest -> latest(latest.count(), newestFirst, stored, alive);

@@ -31,6 +31,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.spi.LoggingEventBuilder;
 
 /**
  * Makes what is served follow what is in the store and what operators want: look, plan, act, again
@@ -72,6 +73,7 @@ public final class Reconciler implements AutoCloseable {
     private Map<VersionId, Absences.Missing> missing = new HashMap<>();
     private boolean hasLooked;
     private long firstLookNanos;
+    private long lookedNanos;
     private boolean wasReady;
     private @Nullable String lastTrouble;
     private volatile StoreScan scan = StoreScan.EMPTY;
@@ -339,29 +341,50 @@ public final class Reconciler implements AutoCloseable {
         }
     }
 
-    /** One look, and what follows from it. For the one thread that steps. */
+    /**
+     * One look, and what follows from it; when nothing can be seen, what follows from the look
+     * before. For the one thread that steps.
+     */
     void step() {
         long look = beginLook();
+        boolean hasSeen = look();
+        // Operators, loads and drains do not wait for a disk.
+        act();
+        if (hasSeen) {
+            endLook(look);
+        }
+    }
+
+    private boolean look() {
         try {
             scan = store.scan();
             lastTrouble = null;
-        } catch (IOException e) {
-            String trouble = String.valueOf(e.getMessage());
-            if (!trouble.equals(lastTrouble)) {
-                lastTrouble = trouble;
-                LOG.atError()
-                        .addKeyValue("cause", e.getClass().getSimpleName())
-                        .log("cannot look at the store, so all stays as it is");
-            }
-            return;
+        } catch (IOException | RuntimeException e) {
+            tell(e);
+            return false;
         }
+        lookedNanos = ticker.nanos();
         if (!hasLooked) {
             hasLooked = true;
-            firstLookNanos = ticker.nanos();
+            firstLookNanos = lookedNanos;
         }
-        missing = absences.look(missing, scan, lives(), ticker.nanos());
-        act();
-        endLook(look);
+        missing = absences.look(missing, scan, lives(), lookedNanos);
+        return true;
+    }
+
+    private void tell(Exception trouble) {
+        String text = trouble.getClass().getSimpleName() + trouble.getMessage();
+        if (text.equals(lastTrouble)) {
+            return;
+        }
+        lastTrouble = text;
+        LoggingEventBuilder line =
+                LOG.atError().addKeyValue("cause", trouble.getClass().getSimpleName());
+        if (trouble instanceof RuntimeException) {
+            // A bug, where the other is a disk.
+            line = line.setCause(trouble);
+        }
+        line.log("cannot look at the store, so what is known of it stays as it is");
     }
 
     private long beginLook() {
@@ -388,7 +411,8 @@ public final class Reconciler implements AutoCloseable {
         if (!hasLooked) {
             return;
         }
-        Set<VersionId> gone = absences.gone(missing, ticker.nanos());
+        // Time in which nobody could look makes nothing gone.
+        Set<VersionId> gone = absences.gone(missing, lookedNanos);
         DesiredState desired = wanted.read();
         Wishes wishes = wishes(desired);
         Collection<Life> lives = lives();

@@ -240,7 +240,9 @@ final class RequestHandler {
         if (isLast) {
             finishRequest();
         } else if (skipped > SKIPPED_BYTES) {
-            connection.closeNow();
+            // Earlier requests may still wait for their answers.
+            part = Part.NONE;
+            connection.closeAfterAnswers();
         }
     }
 
@@ -296,6 +298,7 @@ final class RequestHandler {
     }
 
     private @Nullable InferRequest read(PredictionReply current) {
+        PredictionId prediction;
         Failure failure;
         try {
             Body body = bodyReader.finish();
@@ -311,14 +314,16 @@ final class RequestHandler {
             }
             return loop.reader().read(body, json, model, headerId, trace, facts, current);
         } catch (FailureException e) {
+            prediction = service.newId();
             failure = e.failure();
-        } catch (RuntimeException e) {
-            PredictionId id = service.newId();
-            failure = Incident.report(id, "request could not be read", e);
+        } catch (RuntimeException | Error e) {
+            // The incident's id is the prediction's: one to look for in the log.
+            prediction = service.newId();
+            failure = Incident.report(prediction, "request could not be read", e);
         } finally {
             bodyReader.clear();
         }
-        current.runs(service.refuse(model, headerId, trace, failure, current));
+        current.runs(service.refuse(prediction, model, headerId, trace, failure, current));
         return null;
     }
 
@@ -366,7 +371,8 @@ final class RequestHandler {
         if (part == Part.BODY && current != null) {
             brokenBody(why);
         } else if (part == Part.SKIP) {
-            connection.closeNow();
+            part = Part.NONE;
+            connection.closeAfterAnswers();
         } else {
             end(why);
         }

@@ -25,6 +25,7 @@ record BareFiles(FileStamp model, Set<String> names) {
     private static final byte[] PAIR = "\n\blocation\u0012".getBytes(StandardCharsets.ISO_8859_1);
     private static final int MAX_PATH_BYTES = 1_024;
     private static final int CHUNK_BYTES = 1 << 20;
+    private static final int TAIL_BYTES = PAIR.length + 2 + MAX_PATH_BYTES;
 
     BareFiles {
         names = Set.copyOf(names);
@@ -37,8 +38,7 @@ record BareFiles(FileStamp model, Set<String> names) {
      */
     static BareFiles read(Path file, FileStamp seen) throws IOException {
         Set<String> names = new TreeSet<>();
-        int tail = PAIR.length + 2 + MAX_PATH_BYTES;
-        ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES + tail);
+        ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES + TAIL_BYTES);
         try (SeekableByteChannel channel = VersionFiles.openNoFollow(file)) {
             long left = seen.sizeBytes();
             while (left > 0) {
@@ -51,12 +51,24 @@ record BareFiles(FileStamp model, Set<String> names) {
                     continue;
                 }
                 search(chunk.array(), chunk.position(), names);
-                int kept = Math.min(tail, chunk.position());
+                int kept = Math.min(TAIL_BYTES, chunk.position());
                 chunk.limit(chunk.position()).position(chunk.limit() - kept);
                 chunk.compact();
             }
         }
         return new BareFiles(seen, names);
+    }
+
+    /** Entries of its folder in which a model, whose bytes these are, keeps weights. */
+    static Set<String> namesIn(ByteBuffer model) {
+        Set<String> names = new TreeSet<>();
+        byte[] chunk = new byte[CHUNK_BYTES + TAIL_BYTES];
+        for (long from = 0; from < model.remaining(); from += CHUNK_BYTES) {
+            int end = (int) Math.min(chunk.length, model.remaining() - from);
+            model.get(model.position() + (int) from, chunk, 0, end);
+            search(chunk, end, names);
+        }
+        return names;
     }
 
     private static void search(byte[] bytes, int end, Set<String> names) {

@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -67,11 +68,37 @@ public final class DirectoryModelStore implements ModelStore {
      * What looks at one configuration add up to.
      *
      * @param config the last that was whole
+     * @param isKnown whether there was one
      * @param fault what is wrong with the one that is there now
      * @param readStamps at which config and fault were read
      */
     private record ConfigTrack(
-            Sight sight, ModelConfig config, @Nullable String fault, String readStamps) {
+            Sight sight,
+            ModelConfig config,
+            boolean isKnown,
+            @Nullable String fault,
+            String readStamps) {
+        static ConfigTrack good(Sight sight, ModelConfig config) {
+            return new ConfigTrack(sight, config, true, null, sight.stamps());
+        }
+
+        static ConfigTrack unread(Sight sight) {
+            return new ConfigTrack(sight, ModelConfig.DEFAULT, false, null, "unread");
+        }
+
+        /** Nothing new was read. */
+        static ConfigTrack still(Sight sight, ConfigTrack before) {
+            return new ConfigTrack(
+                    sight, before.config, before.isKnown, before.fault, before.readStamps);
+        }
+
+        /** What is there now is not whole: the last that was holds on. */
+        static ConfigTrack bad(Sight sight, String fault, @Nullable ConfigTrack before) {
+            return before == null
+                    ? new ConfigTrack(sight, ModelConfig.DEFAULT, false, fault, sight.stamps())
+                    : new ConfigTrack(sight, before.config, before.isKnown, fault, sight.stamps());
+        }
+
         boolean isWhole() {
             return sight.isPublished() && readStamps.equals(sight.stamps());
         }
@@ -166,45 +193,56 @@ public final class DirectoryModelStore implements ModelStore {
 
         void root() throws IOException {
             folders.add(root);
-            List<String> names = reader.names(root);
-            checkCount(names, "");
-            boolean hasRootModel = false;
-            for (String name : names) {
-                Entry entry = reader.entry(root.resolve(name), name);
-                if (entry == null) {
-                    continue;
-                }
-                if (name.startsWith(".")) {
-                    noteDotFolder(root.resolve(name), entry, 1);
-                } else if (name.equals(ModelConfig.DEFAULT_MODEL_FILENAME)) {
-                    hasRootModel = true;
-                } else if (entry.kind() == Kind.FOLDER && VersionId.isModelName(name)) {
-                    model(name, root.resolve(name));
-                } else if (entry.kind() != Kind.FILE) {
-                    ignore(name, whyNotAModel(entry.kind()));
+            List<Path> entries = reader.entries(root);
+            checkCount(entries, "");
+            List<String> files = new ArrayList<>();
+            for (Path path : entries) {
+                // One entry that cannot be looked at must not hide the others.
+                try {
+                    inRoot(path, files);
+                } catch (IOException | InvalidPathException e) {
+                    lost(path, e);
                 }
             }
-            if (hasRootModel) {
+            if (files.contains(ModelConfig.DEFAULT_MODEL_FILENAME)) {
                 rootModel();
             } else {
-                ignoreFiles(names);
+                files.forEach(name -> ignore(name, "not a folder"));
             }
         }
 
-        private void checkCount(List<String> names, String where) {
-            if (names.size() >= FolderReader.MAX_ENTRIES) {
+        private void inRoot(Path path, List<String> files) throws IOException {
+            String name = FolderReader.name(path);
+            Entry entry = reader.entry(path, name);
+            if (entry == null) {
+                return;
+            }
+            if (name.startsWith(".")) {
+                noteDotFolder(path, entry, 1);
+            } else if (entry.kind() == Kind.FILE
+                    || name.equals(ModelConfig.DEFAULT_MODEL_FILENAME)) {
+                files.add(name);
+            } else if (entry.kind() == Kind.FOLDER && VersionId.isModelName(name)) {
+                model(name, path);
+            } else {
+                ignore(name, whyNotAModel(entry.kind()));
+            }
+        }
+
+        private void lost(Path path, Exception e) {
+            String name = FolderReader.name(path);
+            if (VersionId.isModelName(name)) {
+                unreadable(name, path, e);
+            } else {
+                ignore(name, "cannot be read: " + e.getClass().getSimpleName());
+            }
+        }
+
+        private void checkCount(List<Path> entries, String where) {
+            if (entries.size() >= FolderReader.MAX_ENTRIES) {
                 ignore(
                         where + "...",
                         "only " + FolderReader.MAX_ENTRIES + " entries are looked at");
-            }
-        }
-
-        private void ignoreFiles(List<String> names) throws IOException {
-            for (String name : names) {
-                Entry entry = reader.entry(root.resolve(name), name);
-                if (entry != null && entry.kind() == Kind.FILE && !name.startsWith(".")) {
-                    ignore(name, "not a folder");
-                }
             }
         }
 
@@ -218,24 +256,23 @@ public final class DirectoryModelStore implements ModelStore {
         }
 
         // What a folder is called before it is renamed into place tells that it came whole.
-        private void noteDotFolder(Path path, Entry entry, int depth) throws IOException {
+        private void noteDotFolder(Path path, Entry entry, int depth) {
             if (entry.kind() != Kind.FOLDER
                     || depth > DOT_DEPTH
                     || dotFoldersNow.size() >= FolderReader.MAX_ENTRIES) {
                 return;
             }
-            List<String> names;
             try {
                 dotFoldersNow.put(entry.key(), reader.look(path, (name, kind) -> true));
-                names = reader.names(path);
-            } catch (IOException e) {
-                return;
-            }
-            for (String name : names) {
-                Entry inside = reader.entry(path.resolve(name), name);
-                if (inside != null) {
-                    noteDotFolder(path.resolve(name), inside, depth + 1);
+                for (Path each : reader.entries(path)) {
+                    Entry inside = reader.entry(each, FolderReader.name(each));
+                    if (inside != null) {
+                        noteDotFolder(each, inside, depth + 1);
+                    }
                 }
+            } catch (IOException e) {
+                // It may be half there, or nobody's business: it tells nothing.
+                return;
             }
         }
 
@@ -257,40 +294,21 @@ public final class DirectoryModelStore implements ModelStore {
             single(rootModel, root);
         }
 
-        private void model(String name, Path folder) throws IOException {
+        private void model(String name, Path folder) {
             folders.add(folder);
-            List<String> names;
+            List<String> numbers = new ArrayList<>();
+            List<String> files = new ArrayList<>();
             try {
-                names = reader.names(folder);
+                List<Path> entries = reader.entries(folder);
+                checkCount(entries, name + "/");
+                for (Path path : entries) {
+                    inModel(name, path, numbers, files);
+                }
             } catch (NoSuchFileException e) {
                 return;
             } catch (IOException e) {
                 unreadable(name, folder, e);
                 return;
-            }
-            checkCount(names, name + "/");
-            List<String> numbers = new ArrayList<>();
-            List<String> files = new ArrayList<>();
-            for (String inside : names) {
-                Entry entry = reader.entry(folder.resolve(inside), inside);
-                if (entry == null) {
-                    continue;
-                }
-                if (inside.startsWith(".")) {
-                    noteDotFolder(folder.resolve(inside), entry, 2);
-                } else if (VersionId.parseNumber(inside) > 0 && entry.kind() == Kind.FOLDER) {
-                    numbers.add(inside);
-                } else if (entry.kind() == Kind.FILE) {
-                    if (!inside.equals(ModelConfig.NAME)) {
-                        files.add(inside);
-                    }
-                } else {
-                    ignore(
-                            name + "/" + inside,
-                            entry.kind() == Kind.FOLDER
-                                    ? "not a version's number"
-                                    : whyNotAModel(entry.kind()));
-                }
             }
             if (numbers.isEmpty()) {
                 single(name, folder);
@@ -302,7 +320,31 @@ public final class DirectoryModelStore implements ModelStore {
             }
         }
 
-        private void unreadable(String name, Path folder, IOException e) {
+        private void inModel(String model, Path path, List<String> numbers, List<String> files)
+                throws IOException {
+            String name = FolderReader.name(path);
+            Entry entry = reader.entry(path, name);
+            if (entry == null) {
+                return;
+            }
+            if (name.startsWith(".")) {
+                noteDotFolder(path, entry, 2);
+            } else if (VersionId.parseNumber(name) > 0 && entry.kind() == Kind.FOLDER) {
+                numbers.add(name);
+            } else if (entry.kind() == Kind.FILE) {
+                if (!name.equals(ModelConfig.NAME)) {
+                    files.add(name);
+                }
+            } else {
+                ignore(
+                        model + "/" + name,
+                        entry.kind() == Kind.FOLDER
+                                ? "not a version's number"
+                                : whyNotAModel(entry.kind()));
+            }
+        }
+
+        private void unreadable(String name, Path folder, Exception e) {
             ignore(name, "cannot be read: " + e.getClass().getSimpleName());
             models.put(name, StoredModel.unreadable(name));
             keep(versionTracks, versionTracksNow, folder);
@@ -329,7 +371,12 @@ public final class DirectoryModelStore implements ModelStore {
                     versions.put(id.number(), version);
                 }
             }
-            models.put(name, new StoredModel(name, config.config().policy(), true, versions));
+            models.put(name, stored(name, config, versions));
+        }
+
+        private static StoredModel stored(
+                String name, ConfigTrack config, NavigableMap<Long, StoredVersion> versions) {
+            return new StoredModel(name, config.config().policy(), config.isKnown(), versions);
         }
 
         /** A model of one version, whose files lie in the model's folder or the root itself. */
@@ -345,7 +392,7 @@ public final class DirectoryModelStore implements ModelStore {
             } else if (version != null && config.isWhole()) {
                 reportOtherModels(name, folder, modelFilename);
             }
-            models.put(name, new StoredModel(name, config.config().policy(), true, versions));
+            models.put(name, stored(name, config, versions));
         }
 
         /**
@@ -394,7 +441,10 @@ public final class DirectoryModelStore implements ModelStore {
             List<String> others;
             try {
                 others =
-                        reader.names(folder).stream().filter(DirectoryModelStore::isModel).toList();
+                        reader.entries(folder).stream()
+                                .map(FolderReader::name)
+                                .filter(DirectoryModelStore::isModel)
+                                .toList();
             } catch (IOException e) {
                 return;
             }
@@ -544,16 +594,16 @@ public final class DirectoryModelStore implements ModelStore {
                 @Nullable ConfigTrack before) {
             if (before != null
                     && (!sight.isPublished() || before.readStamps().equals(sight.stamps()))) {
-                return new ConfigTrack(sight, before.config(), before.fault(), before.readStamps());
+                return ConfigTrack.still(sight, before);
             }
             if (!sight.isPublished()) {
-                return new ConfigTrack(sight, ModelConfig.DEFAULT, null, "unread");
+                return ConfigTrack.unread(sight);
             }
             if (problem != null) {
-                return new ConfigTrack(sight, lastGood(before), problem, sight.stamps());
+                return ConfigTrack.bad(sight, problem, before);
             }
             if (stamp == null) {
-                return new ConfigTrack(sight, ModelConfig.DEFAULT, null, sight.stamps());
+                return ConfigTrack.good(sight, ModelConfig.DEFAULT);
             }
             try {
                 byte[] bytes =
@@ -561,21 +611,13 @@ public final class DirectoryModelStore implements ModelStore {
                 ModelConfig config =
                         ModelConfig.read(new String(bytes, StandardCharsets.UTF_8), name);
                 logRead(name, config, before != null && hasPublished(folder));
-                return new ConfigTrack(sight, config, null, sight.stamps());
+                return ConfigTrack.good(sight, config);
             } catch (IllegalArgumentException e) {
-                return new ConfigTrack(
-                        sight, lastGood(before), String.valueOf(e.getMessage()), sight.stamps());
+                return ConfigTrack.bad(sight, String.valueOf(e.getMessage()), before);
             } catch (IOException e) {
-                return new ConfigTrack(
-                        sight,
-                        lastGood(before),
-                        "it cannot be read: " + e.getClass().getSimpleName(),
-                        sight.stamps());
+                return ConfigTrack.bad(
+                        sight, "it cannot be read: " + e.getClass().getSimpleName(), before);
             }
-        }
-
-        private static ModelConfig lastGood(@Nullable ConfigTrack before) {
-            return before == null ? ModelConfig.DEFAULT : before.config();
         }
 
         // A configuration that nothing was loaded under is no news when it changes.

@@ -6,6 +6,7 @@ import dev.penstock.inference.Signature;
 import dev.penstock.inference.VersionId;
 import dev.penstock.runtime.Ticker;
 import dev.penstock.scheduling.SchedulingContext;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -51,6 +52,7 @@ public final class ModelRepository implements AutoCloseable {
     /**
      * @param engine stays the caller's, who closes it after this
      * @param intraOpThreads of each session
+     * @param copies a folder of this process for files that are needed while a version is opened
      * @param clock for the times in states
      */
     // Nothing relies on the priority: it is a courtesy where the system grants it.
@@ -60,6 +62,7 @@ public final class ModelRepository implements AutoCloseable {
             SchedulingContext scheduling,
             ExecutionPolicy executions,
             int intraOpThreads,
+            Path copies,
             InstantSource clock,
             VersionListener listener) {
         this(
@@ -67,6 +70,7 @@ public final class ModelRepository implements AutoCloseable {
                 scheduling,
                 executions,
                 intraOpThreads,
+                copies,
                 clock,
                 listener,
                 Executors.newFixedThreadPool(
@@ -83,6 +87,7 @@ public final class ModelRepository implements AutoCloseable {
             SchedulingContext scheduling,
             ExecutionPolicy executions,
             int intraOpThreads,
+            Path copies,
             InstantSource clock,
             VersionListener listener,
             ExecutorService loaders) {
@@ -91,7 +96,15 @@ public final class ModelRepository implements AutoCloseable {
         this.listener = listener;
         this.limit = new RunLimit(scheduling.maxRunNanos());
         this.loader =
-                new VersionLoader(engine, scheduling, executions, intraOpThreads, ticker, limit);
+                new VersionLoader(
+                        engine,
+                        scheduling,
+                        executions,
+                        intraOpThreads,
+                        copies,
+                        clock,
+                        ticker,
+                        limit);
         this.loaders = loaders;
     }
 
@@ -211,21 +224,38 @@ public final class ModelRepository implements AutoCloseable {
 
     private void drain(Version version, LiveVersion live) {
         try {
+            close(live, version.session());
+            heard(version.id(), () -> listener.unloaded(live.info()));
+            enter(version, new VersionState.Unloaded(clock.instant(), live.info().sha256()));
+        } finally {
+            drains.remove(Thread.currentThread());
+            changed.run();
+        }
+    }
+
+    /** First what runs on the session, then the session; what stays open is told. */
+    private static void close(LiveVersion live, @Nullable Session session) {
+        try {
             live.scheduler().close();
-            Session session = version.session();
             if (session != null) {
                 session.close();
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
+            VersionId id = live.info().id();
             LOG.atError()
                     .setCause(e)
-                    .addKeyValue("version", version.id())
-                    .log("{} did not close as it should", version.id());
+                    .addKeyValue("version", id)
+                    .log("{} did not close as it should", id);
         }
-        listener.unloaded(live.info());
-        enter(version, new VersionState.Unloaded(clock.instant(), live.info().sha256()));
-        drains.remove(Thread.currentThread());
-        changed.run();
+    }
+
+    // Whoever only listens cannot keep a version from its next state.
+    private static void heard(VersionId id, Runnable telling) {
+        try {
+            telling.run();
+        } catch (RuntimeException | Error e) {
+            LOG.atError().setCause(e).log("what became of {} could not be counted", id);
+        }
     }
 
     /**
@@ -269,22 +299,19 @@ public final class ModelRepository implements AutoCloseable {
                 return;
             }
             VersionLoader.Loaded loaded = loader.load(stored);
-            version.session(loaded.session());
-            LiveVersion live = loaded.version();
-            long loadNanos = ticker.nanos() - orderedNanos;
-            long fileBytes = stored.files().bytes();
-            listener.loaded(live, fileBytes, loadNanos);
-            enter(
-                    version,
-                    new VersionState.Ready(
-                            clock.instant(),
-                            live,
-                            fileBytes,
-                            loadNanos,
-                            loaded.execution(),
-                            loaded.executionReason()));
+            try {
+                becomeReady(version, loaded, stored.files().bytes(), orderedNanos);
+            } catch (RuntimeException | Error e) {
+                close(loaded.version(), loaded.session());
+                throw e;
+            }
         } catch (LoadException e) {
-            fail(version, e.step(), e.reason(), e.remedy());
+            if (isClosed) {
+                // The end of the server ended the warm-up.
+                enter(version, new VersionState.Unloaded(clock.instant(), null));
+            } else {
+                fail(version, e.step(), e.reason(), e.remedy());
+            }
         } catch (RuntimeException | Error e) {
             LOG.atError()
                     .setCause(e)
@@ -300,6 +327,23 @@ public final class ModelRepository implements AutoCloseable {
         }
     }
 
+    private void becomeReady(
+            Version version, VersionLoader.Loaded loaded, long fileBytes, long orderedNanos) {
+        version.session(loaded.session());
+        LiveVersion live = loaded.version();
+        long loadNanos = ticker.nanos() - orderedNanos;
+        VersionState ready =
+                new VersionState.Ready(
+                        clock.instant(),
+                        live,
+                        fileBytes,
+                        loadNanos,
+                        loaded.execution(),
+                        loaded.executionReason());
+        listener.loaded(live, fileBytes, loadNanos);
+        enter(version, ready);
+    }
+
     private void fail(Version version, LoadStep step, String reason, String remedy) {
         enter(version, new VersionState.Failed(clock.instant(), step, reason, remedy));
     }
@@ -311,7 +355,7 @@ public final class ModelRepository implements AutoCloseable {
 
     private void entered(Version version, VersionState state) {
         VersionId id = version.id();
-        listener.entered(id, state.word());
+        heard(id, () -> listener.entered(id, state.word()));
         switch (state) {
             case VersionState.Failed failed ->
                     LOG.atError()

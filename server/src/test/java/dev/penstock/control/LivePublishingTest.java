@@ -196,6 +196,7 @@ final class LivePublishingTest {
                             scheduling,
                             ExecutionPolicy.AUTO,
                             1,
+                            root.resolveSibling(root.getFileName() + "-copies"),
                             InstantSource.system(),
                             this);
             this.reconciler =

@@ -8,11 +8,13 @@ import dev.penstock.runtime.Ticker;
 import dev.penstock.scheduling.SchedulingContext;
 import dev.penstock.scheduling.Watchdog;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Comparator;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -66,7 +68,13 @@ public final class Bench implements AutoCloseable {
         this.store =
                 new DirectoryModelStore(root, "single", time, time, rule, new FolderReader(false));
         this.repository =
-                new ModelRepository(engine, scheduling, executions, 1, time, listener, loaders);
+                new ModelRepository(
+                        engine, scheduling, executions, 1, copies(), time, listener, loaders);
+    }
+
+    /** Where copies of weights are made. */
+    public Path copies() {
+        return root.resolveSibling(root.getFileName() + "-copies");
     }
 
     /** Writes a file whose time is now, with all folders above it. */
@@ -153,5 +161,19 @@ public final class Bench implements AutoCloseable {
         store.close();
         assertEquals(0, engine.openSessions.get(), "open sessions");
         assertEquals(0, engine.openRunners.get(), "open runners");
+        removeCopies();
+    }
+
+    private void removeCopies() {
+        if (!Files.isDirectory(copies())) {
+            return;
+        }
+        try (var all = Files.walk(copies())) {
+            for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

@@ -1,9 +1,10 @@
 package dev.penstock.repository;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
-import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ch.qos.logback.classic.Level;
@@ -18,8 +19,10 @@ import dev.penstock.runtime.Ticker;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -27,7 +30,9 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
@@ -91,6 +96,100 @@ final class DirectoryModelStoreTest {
         assertPublished("a", 20);
     }
 
+    /** A store on a disk on which some paths cannot be looked at. */
+    private DirectoryModelStore storeThatCannotSee(Set<Path> hidden) {
+        FolderReader reader =
+                new FolderReader(false) {
+                    @Override
+                    Entry entry(Path path, String name) throws IOException {
+                        if (hidden.contains(path)) {
+                            throw new AccessDeniedException(name);
+                        }
+                        return super.entry(path, name);
+                    }
+                };
+        return new DirectoryModelStore(
+                root, "single", bench.time, bench.time, PublishRule.DEFAULT, reader);
+    }
+
+    @Test
+    void whatCannotBeLookedAtHidesNothingElse() throws IOException {
+        bench.writeOld("a/1/model.onnx", MODEL);
+        bench.writeOld("b/1/model.onnx", MODEL);
+        bench.writeOld("c/1/model.onnx", MODEL);
+        bench.writeOld("c/.new/model.onnx", MODEL);
+        bench.writeOld("~odd/1/model.onnx", MODEL);
+        Set<Path> hidden = new HashSet<>();
+        DirectoryModelStore store = storeThatCannotSee(hidden);
+        assertInstanceOf(Published.class, store.scan().find(id("a", 1)));
+        hidden.addAll(
+                Set.of(
+                        root.resolve("a"),
+                        root.resolve("b/1"),
+                        root.resolve("c/.new/model.onnx"),
+                        root.resolve("~odd")));
+        StoreScan scan = store.scan();
+        assertInstanceOf(Published.class, scan.find(id("c", 1)), "still seen");
+        assertFalse(scan.lacks(id("a", 1)), "not seen is not missing");
+        assertFalse(scan.lacks(id("b", 1)), "not seen is not missing");
+        hidden.clear();
+        assertInstanceOf(Published.class, store.scan().find(id("a", 1)), "nothing was forgotten");
+    }
+
+    @Test
+    void aNameThatIsNoTextHidesNothingElse() throws Exception {
+        bench.writeOld("a/1/model.onnx", MODEL);
+        // "modèle" in Latin-1: no text in any locale of this process.
+        shell("mkdir -p \"$(printf '%s/mod\\350le/1' \"$0\")\"", root.toString());
+        shell("mkdir -p \"$(printf '%s/a/mod\\350le' \"$0\")\"", root.toString());
+        shell("touch \"$(printf '%s/a/1/poids\\350' \"$0\")\"", root.toString());
+        bench.age(root.resolve("a/1/model.onnx"), Duration.ofMinutes(1));
+        bench.settled();
+        assertPublished("a", 1);
+    }
+
+    private static void shell(String command, String argument) throws Exception {
+        Process process = new ProcessBuilder("bash", "-c", command, argument).inheritIO().start();
+        assertEquals(0, process.waitFor());
+    }
+
+    @Test
+    void aNameThatTheLocaleHasNoLettersForHidesNothingElse() throws Exception {
+        bench.writeOld("a/1/model.onnx", MODEL);
+        shell("mkdir -p \"$(printf '%s/mod\\303\\250le/1' \"$0\")\"", root.toString());
+        ProcessBuilder builder =
+                new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Scan.class.getName(),
+                        root.toString());
+        builder.environment().keySet().removeIf(name -> name.startsWith("LC_"));
+        builder.environment().put("LANG", "C");
+        Process process = builder.redirectErrorStream(true).start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor(), said);
+        assertTrue(said.contains("found [a/1]"), said);
+    }
+
+    /** Looks once and says what was found; a process of its own, for its locale. */
+    static final class Scan {
+        private Scan() {}
+
+        public static void main(String[] args) throws IOException {
+            Path root = Path.of(args[0]);
+            try (DirectoryModelStore store =
+                    new DirectoryModelStore(
+                            root, "single", InstantSource.system(), Ticker.SYSTEM)) {
+                Set<String> found = new TreeSet<>();
+                for (StoredModel model : store.scan().models().values()) {
+                    model.versions().values().forEach(each -> found.add(each.id().toString()));
+                }
+                System.out.println("found " + found);
+            }
+        }
+    }
+
     @Test
     void aBareModelIsVersionOne() throws IOException {
         bench.writeOld("a/model.onnx", MODEL);
@@ -126,15 +225,51 @@ final class DirectoryModelStoreTest {
     void modelOnnxMayBeAFolderWithTheModelInIt() throws IOException {
         bench.writeOld("a/1/model.onnx/model.onnx", MODEL);
         bench.writeOld("a/1/model.onnx/weights.bin", "w");
+        bench.writeOld("a/1/other.bin", "o");
         assertPublished("a", 1);
-        Path model = bench.published(id("a", 1)).files().modelFileWithOthers();
-        assertEquals(root.resolve("a/1/model.onnx/model.onnx"), model);
+        assertEquals(
+                Set.of("model.onnx/weights.bin"),
+                copied("a", Set.of("weights.bin", "other.bin", "model.onnx")),
+                "beside the model itself");
+    }
+
+    /** What is copied of the first version when its model names these entries. */
+    private Set<String> copied(String model, Set<String> names) throws IOException {
+        Path into = Files.createTempDirectory(Files.createDirectories(bench.copies()), "test");
+        try {
+            return bench.published(id(model, 1)).files().copyBeside(names, into).keySet();
+        } catch (LoadException e) {
+            throw new AssertionError(e);
+        }
     }
 
     @Test
-    void aModelAloneHasNothingBesideIt() throws IOException {
+    void weightsAreCopiedWithTheFolderThatTheyLieInAndDigested() throws Exception {
         bench.writeOld("a/1/model.onnx", MODEL);
-        assertNull(bench.published(id("a", 1)).files().modelFileWithOthers());
+        bench.writeOld("a/1/deep/w.bin", "abc");
+        Path into = Files.createDirectories(bench.copies().resolve("test"));
+        // SHA-256 of "abc": FIPS 180-2, appendix B.1.
+        assertEquals(
+                Map.of(
+                        "deep/w.bin",
+                        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+                bench.published(id("a", 1)).files().copyBeside(Set.of("deep"), into));
+        assertEquals("abc", Files.readString(into.resolve("deep/w.bin")));
+    }
+
+    @Test
+    void weightsThatGrewOrShrankSinceTheLookAreNotCopied() throws Exception {
+        bench.writeOld("a/1/model.onnx", MODEL);
+        Path weights = bench.writeOld("a/1/w.bin", "abc");
+        VersionFiles files = bench.published(id("a", 1)).files();
+        for (String other : List.of("abcd", "ab")) {
+            Files.writeString(weights, other);
+            Path into = Files.createDirectories(bench.copies().resolve(other));
+            LoadException refused =
+                    assertThrows(
+                            LoadException.class, () -> files.copyBeside(Set.of("w.bin"), into));
+            assertEquals(LoadStep.FETCH, refused.step());
+        }
     }
 
     @Test
@@ -181,7 +316,6 @@ final class DirectoryModelStoreTest {
             Published second =
                     assertInstanceOf(Published.class, bench.store.scan().find(id(model, 1)));
             assertEquals(first.fingerprint(), second.fingerprint());
-            assertNull(second.files().modelFileWithOthers());
         }
     }
 
@@ -193,8 +327,10 @@ final class DirectoryModelStoreTest {
         bench.writeOld("a/weights.bin", "w");
         bench.writeOld("a/d/w.x", "w");
         bench.writeOld("a/other.txt", "o");
-        Published published = bench.published(id("a", 1));
-        assertEquals(root.resolve("a/model.onnx"), published.files().modelFileWithOthers());
+        bench.published(id("a", 1));
+        Set<String> named = BareFiles.namesIn(ByteBuffer.wrap(pairs.getBytes(UTF_8)));
+        assertEquals(Set.of("weights.bin", "d"), named);
+        assertEquals(Set.of("weights.bin", "d/w.x"), copied("a", named));
         for (String weights : List.of("a/weights.bin", "a/d/w.x")) {
             bench.write(weights, "changed");
             assertTrue(waiting("a", 1).why().contains(weights.substring(2)), waiting("a", 1)::why);
