@@ -44,9 +44,10 @@ final class ArchitectureTest {
                             Map.entry("runtime", Set.of()),
                             Map.entry("journal", Set.of("runtime")),
                             Map.entry("tensor", Set.of("runtime")),
+                            Map.entry("access", Set.of("runtime")),
                             Map.entry("statistics", Set.of("runtime")),
                             Map.entry("routing", Set.of("statistics", "runtime")),
-                            Map.entry("inference", Set.of("tensor", "runtime")),
+                            Map.entry("inference", Set.of("tensor", "statistics", "runtime")),
                             Map.entry("telemetry", Set.of("inference", "runtime")),
                             Map.entry("engine", Set.of("inference", "tensor", "runtime")),
                             Map.entry(
@@ -78,6 +79,7 @@ final class ArchitectureTest {
                                             "repository",
                                             "routing",
                                             "scheduling",
+                                            "engine",
                                             "statistics",
                                             "inference",
                                             "tensor",
@@ -97,6 +99,7 @@ final class ArchitectureTest {
                             Map.entry(
                                     "admin",
                                     Set.of(
+                                            "access",
                                             "journal",
                                             "control",
                                             "serving",
@@ -108,6 +111,7 @@ final class ArchitectureTest {
                             Map.entry(
                                     "http",
                                     Set.of(
+                                            "access",
                                             "admin",
                                             "serving",
                                             "inference",
@@ -117,12 +121,13 @@ final class ArchitectureTest {
                             Map.entry(
                                     "grpc",
                                     Set.of(
+                                            "access",
                                             "serving",
                                             "inference",
                                             "tensor",
                                             "telemetry",
                                             "runtime")),
-                            Map.entry("cli", Set.of())));
+                            Map.entry("cli", Set.of("access", "runtime"))));
 
     private static final Set<String> ADAPTERS = Set.of("engine.ffm", "engine.ort");
 

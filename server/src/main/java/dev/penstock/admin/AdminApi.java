@@ -1,5 +1,9 @@
 package dev.penstock.admin;
 
+import dev.penstock.access.GuardedRoute;
+import dev.penstock.access.Listener;
+import dev.penstock.access.Right;
+import dev.penstock.access.RouteTable;
 import dev.penstock.inference.Incident;
 import dev.penstock.serving.InferenceService;
 import java.util.ArrayList;
@@ -9,7 +13,7 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** What operators may ask: every path and method, and who answers it. */
-public final class AdminApi {
+public final class AdminApi implements RouteTable {
     /** Where all of it lies. */
     public static final String BASE = "/admin/v1";
 
@@ -25,16 +29,25 @@ public final class AdminApi {
         this.service = service;
         this.models = models;
         this.routes = routes;
-        routes();
+        addAll();
     }
 
-    private void routes() {
-        add("GET", "/models", (request, parts) -> AdminResponse.ok(models.list()));
-        add("GET", "/routes", (request, parts) -> AdminResponse.ok(new Routes(routes.list())));
-        add("GET", "/routes/{m}", (request, parts) -> route(routes.get(parts.getFirst())));
+    private void addAll() {
+        add("GET", "/models", Right.OBSERVE, (request, parts) -> AdminResponse.ok(models.list()));
+        add(
+                "GET",
+                "/routes",
+                Right.OBSERVE,
+                (request, parts) -> AdminResponse.ok(new Routes(routes.list())));
+        add(
+                "GET",
+                "/routes/{m}",
+                Right.OBSERVE,
+                (request, parts) -> route(routes.get(parts.getFirst())));
         add(
                 "PUT",
                 "/routes/{m}",
+                Right.ADMIN,
                 (request, parts) -> {
                     Precondition seen = Precondition.parse(request.header("if-match"));
                     RouteChange change = AdminJson.read(request, RouteChange.class);
@@ -49,6 +62,7 @@ public final class AdminApi {
         add(
                 "DELETE",
                 "/routes/{m}",
+                Right.ADMIN,
                 (request, parts) ->
                         route(
                                 routes.delete(
@@ -60,6 +74,7 @@ public final class AdminApi {
         add(
                 "POST",
                 "/routes/{m}:undo",
+                Right.ADMIN,
                 (request, parts) -> {
                     Precondition seen = Precondition.parse(request.header("if-match"));
                     Reason why = AdminJson.read(request, Reason.class);
@@ -79,8 +94,41 @@ public final class AdminApi {
         return AdminResponse.ok(view, view.revisionNumber());
     }
 
-    private void add(String method, String template, Endpoint.Action action) {
-        endpoints.add(Endpoint.of(method, template, action));
+    private void add(String method, String template, Right right, Endpoint.Action action) {
+        endpoints.add(Endpoint.of(method, template, right, action));
+    }
+
+    @Override
+    public List<GuardedRoute> routes() {
+        return endpoints.stream()
+                .map(e ->
+                        new GuardedRoute(
+                                Listener.ADMIN, e.method(), BASE + e.template(), e.right()))
+                .toList();
+    }
+
+    /**
+     * What a caller must have to ask for that. Where nothing is, {@link Right#OBSERVE}: even that
+     * is told only to somebody.
+     */
+    public Right right(String method, String path) {
+        String below = below(path);
+        for (Endpoint endpoint : endpoints) {
+            if (endpoint.method().equals(method) && endpoint.parts(below) != null) {
+                return endpoint.right();
+            }
+        }
+        return Right.OBSERVE;
+    }
+
+    private static String below(String path) {
+        return path.startsWith(BASE + "/") ? path.substring(BASE.length()) : "";
+    }
+
+    /** The answer to a request that was turned away before it came here. */
+    public static AdminResponse refusal(
+            ProblemCode code, String detail, @Nullable String hint, String requestId) {
+        return AdminResponse.problem(Problem.of(code, detail, hint).of(requestId), Map.of());
     }
 
     /**
@@ -111,10 +159,7 @@ public final class AdminApi {
     }
 
     private AdminResponse dispatch(AdminRequest request) throws InterruptedException {
-        String path =
-                request.path().startsWith(BASE + "/")
-                        ? request.path().substring(BASE.length())
-                        : "";
+        String path = below(request.path());
         TreeSet<String> allowed = new TreeSet<>();
         for (Endpoint endpoint : endpoints) {
             List<String> parts = endpoint.parts(path);

@@ -1,5 +1,6 @@
 package dev.penstock.admin;
 
+import dev.penstock.access.Right;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -10,10 +11,11 @@ import org.jspecify.annotations.Nullable;
  *
  * @param method upper case
  * @param template path after {@code /admin/v1}, with names in braces for its variable parts
+ * @param right what a caller must have
  * @param pattern matches such paths
  * @param action answers
  */
-record Endpoint(String method, String template, Pattern pattern, Action action) {
+record Endpoint(String method, String template, Right right, Pattern pattern, Action action) {
     private static final Pattern VARIABLE = Pattern.compile("\\{[a-z]+}");
 
     /** Answers a request; {@code parts} are the variable parts of its path, in order. */
@@ -22,7 +24,7 @@ record Endpoint(String method, String template, Pattern pattern, Action action) 
         AdminResponse answer(AdminRequest request, List<String> parts) throws InterruptedException;
     }
 
-    static Endpoint of(String method, String template, Action action) {
+    static Endpoint of(String method, String template, Right right, Action action) {
         StringBuilder regex = new StringBuilder();
         Matcher matcher = VARIABLE.matcher(template);
         int from = 0;
@@ -32,7 +34,7 @@ record Endpoint(String method, String template, Pattern pattern, Action action) 
             from = matcher.end();
         }
         regex.append(Pattern.quote(template.substring(from)));
-        return new Endpoint(method, template, Pattern.compile(regex.toString()), action);
+        return new Endpoint(method, template, right, Pattern.compile(regex.toString()), action);
     }
 
     /** The variable parts of a path of this endpoint; null when it is none. */

@@ -1,6 +1,11 @@
 package dev.penstock.app;
 
+import com.sun.management.OperatingSystemMXBean;
 import com.sun.management.ThreadMXBean;
+import dev.penstock.access.Access;
+import dev.penstock.access.GuardedRoute;
+import dev.penstock.access.Right;
+import dev.penstock.access.RouteTable;
 import dev.penstock.admin.AdminApi;
 import dev.penstock.admin.ModelAdmin;
 import dev.penstock.admin.RouteAdmin;
@@ -28,15 +33,18 @@ import dev.penstock.runtime.CloseStack;
 import dev.penstock.runtime.Ticker;
 import dev.penstock.scheduling.SchedulingContext;
 import dev.penstock.scheduling.Watchdog;
+import dev.penstock.serving.AfterAnswer;
 import dev.penstock.serving.InferenceService;
+import dev.penstock.serving.ServingTable;
 import dev.penstock.telemetry.Telemetry;
 import dev.penstock.tensor.TensorPool;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.util.internal.PlatformDependent;
-import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -45,7 +53,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The whole server: its objects, in the order in which they start. Readiness falls first, then
@@ -53,6 +66,8 @@ import java.util.stream.Collectors;
  */
 final class Gateway implements AutoCloseable {
     private static final int QUEUE_CAPACITY = 1_000;
+    private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
+    private static final long SAY_WHY_NANOS = Duration.ofSeconds(2).toNanos();
     private static final Duration LOAD_LIMIT = Duration.ofMinutes(5);
     private static final String TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -61,10 +76,12 @@ final class Gateway implements AutoCloseable {
     private final long createdNanos = ticker.nanos();
     private final CloseStack open = new CloseStack();
 
+    private final Access access;
     private final TensorPool pool;
     private final Telemetry telemetry;
     private final Engine engine;
     private final Watchdog watchdog;
+    private final AfterAnswer afterAnswer;
     private final InferenceService service;
     private final ControlStore wanted;
     private final Reconciler reconciler;
@@ -89,36 +106,62 @@ final class Gateway implements AutoCloseable {
      *     machine
      */
     Gateway(GatewayConfig config) {
+        this(config, engine -> engine);
+    }
+
+    /**
+     * The same around another engine, so that a control can put a fault where the runtime is.
+     *
+     * @param around takes the engine that was configured, and gives the one to use, which closes it
+     */
+    Gateway(GatewayConfig config, UnaryOperator<Engine> around) {
         this.config = config;
         this.bound = new Bound(config.http(), config.grpc(), config.metrics(), config.admin());
         this.transport = Transport.named(config.transport());
         VersionPolicy policy = VersionPolicy.parse(config.versionPolicy());
+        this.access = open.push(new Access(config.access(), config.admin().getAddress(), ticker));
         PooledByteBufAllocator allocator = new PooledByteBufAllocator(true);
         this.pool = new TensorPool(allocator, PlatformDependent.maxDirectMemory() / 2);
         this.telemetry = open.push(new Telemetry(ticker));
-        this.engine = open.push(engine(config.engine(), pool));
+        this.engine = open.push(around.apply(engine(config.engine(), pool)));
         this.watchdog = open.push(new Watchdog(ticker));
+        this.afterAnswer =
+                new AfterAnswer(
+                        telemetry,
+                        pool,
+                        ticker,
+                        InstantSource.system(),
+                        Gateway::cpuNanos,
+                        Runtime.getRuntime().availableProcessors());
         this.service =
                 new InferenceService(
                         ticker,
                         InstantSource.system(),
                         () -> ThreadLocalRandom.current().nextLong(),
-                        telemetry);
+                        afterAnswer);
         this.wanted = new MemoryControlStore();
         this.reconciler = reconciler(policy);
         ServerInfo info =
                 new ServerInfo(
                         "penstock", Build.VERSION, List.of("binary_tensor_data", "parameters"));
-        this.http = new HttpServer(service, info, pool, config.limits(), ticker);
-        this.grpc = new GrpcServer(service, info, pool, config.limits(), ticker);
+        this.http = new HttpServer(service, info, pool, config.limits(), ticker, access);
+        this.grpc = new GrpcServer(service, info, pool, config.limits(), ticker, access);
         OpsRoute scrape =
                 new OpsRoute(
                         TEXT_FORMAT,
                         false,
+                        Right.OBSERVE,
                         () -> telemetry.scrape().getBytes(StandardCharsets.UTF_8));
-        this.metrics = new OpsServer(service, Map.of("/metrics", scrape));
-        this.admin = new AdminServer(adminApi());
+        this.metrics = new OpsServer(service, access, Map.of("/metrics", scrape));
+        this.admin = new AdminServer(adminApi(), access);
         describe(allocator);
+    }
+
+    // CPU time of the process; 0 for ever where the system does not tell, which sheds no shadow.
+    private static long cpuNanos() {
+        return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
+                ? Math.max(0, system.getProcessCpuTime())
+                : 0;
     }
 
     private static Engine engine(String name, TensorPool pool) {
@@ -178,42 +221,64 @@ final class Gateway implements AutoCloseable {
     }
 
     private AdminApi adminApi() {
-        RouteViews views = new RouteViews(reconciler, service, (model, revision, arm) -> null);
+        RouteViews views = new RouteViews(reconciler, service, this::observedPercent);
         RouteAdmin routes =
                 new RouteAdmin(reconciler, wanted, views, InstantSource.system(), LOAD_LIMIT);
         return new AdminApi(service, new ModelAdmin(reconciler), routes);
     }
 
+    private @Nullable BigDecimal observedPercent(String model, long revision, String arm) {
+        double share = telemetry.observedShare(model, revision, arm);
+        return Double.isNaN(share)
+                ? null
+                : BigDecimal.valueOf(100 * share).setScale(2, RoundingMode.HALF_EVEN);
+    }
+
     /**
      * Opens the listeners and begins to load.
      *
-     * @throws IOException when an address cannot be listened on
+     * @throws CannotListenException when an address cannot be listened on
      */
-    void start() throws IOException {
+    void start() throws CannotListenException {
         watchdog.start();
+        access.start();
+        afterAnswer.start(service::table);
         EventLoopGroup acceptors = group("accept", 1);
         EventLoopGroup loops = group("loop", config.loops());
         EventLoopGroup ops = group("ops", 1);
         Class<? extends ServerChannel> channel = transport.channel();
         bound =
                 new Bound(
-                        listen(config.http(), at -> http.start(acceptors, loops, channel, at)),
-                        listen(config.grpc(), at -> grpc.start(acceptors, loops, channel, at)),
-                        listen(config.metrics(), at -> metrics.start(ops, channel, at)),
-                        listen(config.admin(), at -> admin.start(ops, channel, at)));
+                        listen(
+                                "--http",
+                                config.http(),
+                                at -> http.start(acceptors, loops, channel, at)),
+                        listen(
+                                "--grpc",
+                                config.grpc(),
+                                at -> grpc.start(acceptors, loops, channel, at)),
+                        listen(
+                                "--metrics",
+                                config.metrics(),
+                                at -> metrics.start(ops, channel, at)),
+                        listen("--admin", config.admin(), at -> admin.start(ops, channel, at)));
+        RoutedModels routed = new RoutedModels(telemetry);
+        routed.show(wanted.read());
+        wanted.watch(routed::show);
         reconciler.start();
     }
 
     private interface Listen {
-        InetSocketAddress at(InetSocketAddress address) throws IOException;
+        InetSocketAddress at(InetSocketAddress address) throws Exception;
     }
 
     // Netty throws what the socket threw, undeclared.
-    private static InetSocketAddress listen(InetSocketAddress at, Listen start) throws IOException {
+    private static InetSocketAddress listen(String option, InetSocketAddress at, Listen start)
+            throws CannotListenException {
         try {
             return start.at(at);
         } catch (Exception e) {
-            throw new IOException("cannot listen on " + at + ": " + e.getMessage(), e);
+            throw CannotListenException.of(option, at, e);
         }
     }
 
@@ -225,12 +290,24 @@ final class Gateway implements AutoCloseable {
 
     /**
      * Waits until the first look at the store is done and what it found is loaded, failed, or still
-     * settling.
+     * settling. Says what it waits for when that takes longer than a moment.
      */
     void awaitFirstLook() throws InterruptedException {
+        long began = ticker.nanos();
+        boolean isTold = false;
         while (!service.isReady() && !service.isDraining()) {
             TimeUnit.MILLISECONDS.sleep(5);
+            if (!isTold && ticker.nanos() - began >= SAY_WHY_NANOS) {
+                isTold = true;
+                StoreAdvice.waitingFor(versions()).forEach(LOG::info);
+            }
         }
+        StoreAdvice.of(reconciler.scan(), config).forEach(LOG::warn);
+    }
+
+    /** What is served now, by name of model. */
+    ServingTable served() {
+        return service.table();
     }
 
     /** Not ready from now on, and still answering. */
@@ -254,14 +331,38 @@ final class Gateway implements AutoCloseable {
     public void close() {
         http.close();
         grpc.close();
+        afterAnswer.close();
         reconciler.close();
         admin.close();
         metrics.close();
         open.close();
     }
 
+    /** All that can be asked of it, on all listeners. */
+    List<GuardedRoute> routes() {
+        return Stream.<RouteTable>of(http, grpc, metrics, admin)
+                .flatMap(server -> server.routes().stream())
+                .toList();
+    }
+
+    Access access() {
+        return access;
+    }
+
     GatewayConfig config() {
         return config;
+    }
+
+    ControlStore wanted() {
+        return wanted;
+    }
+
+    Reconciler reconciler() {
+        return reconciler;
+    }
+
+    AfterAnswer afterAnswer() {
+        return afterAnswer;
     }
 
     List<VersionView> versions() {

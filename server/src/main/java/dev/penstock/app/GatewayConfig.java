@@ -2,6 +2,7 @@ package dev.penstock.app;
 
 import static dev.penstock.runtime.Check.require;
 
+import dev.penstock.access.AccessSettings;
 import dev.penstock.inference.Limits;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -25,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param transport {@code auto}, {@code epoll}, {@code nio} or {@code io_uring}
  * @param loops event loops for predictions
  * @param drain how long listeners stay open after the server says that it is not ready
+ * @param access who may do what
  */
 record GatewayConfig(
         Path models,
@@ -41,6 +43,7 @@ record GatewayConfig(
         String transport,
         int loops,
         Duration drain,
+        AccessSettings access,
         Limits limits) {
     GatewayConfig {
         require(loops >= 1 && loops <= 256, "loops is %d, must be from 1 to 256", loops);
@@ -53,10 +56,6 @@ record GatewayConfig(
                 pollEvery.compareTo(Duration.ofMillis(10)) >= 0,
                 "poll is %s, must be at least 10ms",
                 pollEvery);
-        require(
-                admin.getAddress().isLoopbackAddress(),
-                "admin listens on %s, but without credentials it may listen on loopback only",
-                admin.getAddress().getHostAddress());
         execution = Map.copyOf(execution);
     }
 

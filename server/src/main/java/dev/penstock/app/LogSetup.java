@@ -34,6 +34,7 @@ final class LogSetup {
         root.setLevel(Level.WARN);
         root.addAppender(appender);
         context.getLogger("dev.penstock").setLevel(Level.INFO);
+        JavaLogging.take();
     }
 
     private static JsonEncoder json() {

@@ -1,5 +1,7 @@
 package dev.penstock.app;
 
+import dev.penstock.access.AccessSettings;
+import dev.penstock.access.Right;
 import dev.penstock.cli.Cli;
 import dev.penstock.cli.DurationText;
 import dev.penstock.inference.Limits;
@@ -10,6 +12,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -77,8 +80,31 @@ final class ServeCommand implements Callable<Integer> {
             names = "--admin",
             paramLabel = "ADDR",
             defaultValue = "127.0.0.1:8003",
-            description = "HOST:PORT for operators, on loopback (default: ${DEFAULT-VALUE}).")
+            description =
+                    "HOST:PORT for operators; off loopback only with tokens (default: ${DEFAULT-VALUE}).")
     private String admin = "";
+
+    @Option(
+            names = "--tokens",
+            paramLabel = "FILE",
+            description =
+                    "Tokens of callers, made by penstock token (default: tokens in the data folder, where there is one).")
+    private @Nullable Path tokens;
+
+    @Option(
+            names = "--anonymous",
+            paramLabel = "RIGHTS",
+            defaultValue = "predict,observe",
+            description =
+                    "What callers without a token may do: predict, observe, or none (default: ${DEFAULT-VALUE}).")
+    private String anonymous = "";
+
+    @Option(
+            names = "--admin-host",
+            paramLabel = "NAME",
+            description =
+                    "A name, beside localhost, under which operators address the admin listener; repeatable.")
+    private List<String> adminHosts = List.of();
 
     @Option(
             names = "--poll",
@@ -183,7 +209,21 @@ final class ServeCommand implements Callable<Integer> {
                 transport,
                 loops,
                 drain,
+                access(),
                 Limits.DEFAULT);
+    }
+
+    private AccessSettings access() {
+        Path file = tokens;
+        if (file == null && Files.exists(data.resolve("tokens"))) {
+            file = data.resolve("tokens");
+        }
+        String environment = System.getenv("PENSTOCK_TOKENS");
+        return new AccessSettings(
+                Right.parseList(anonymous),
+                file,
+                environment == null ? "" : environment,
+                Set.copyOf(adminHosts));
     }
 
     private Map<String, String> executions() {

@@ -391,7 +391,8 @@ public final class Reconciler implements AutoCloseable {
         Set<VersionId> gone = absences.gone(missing, ticker.nanos());
         DesiredState desired = wanted.read();
         Wishes wishes = wishes(desired);
-        Plan plan = Planner.plan(scan, policy, lives(), gone, wishes);
+        Collection<Life> lives = lives();
+        Plan plan = Planner.plan(scan, policy, lives, gone, wishes);
         guard(plan.guardHolds());
         plan.forget().forEach(repository::forget);
         plan.refuse().forEach(repository::refuse);
@@ -399,7 +400,11 @@ public final class Reconciler implements AutoCloseable {
         reportChanges();
         publish(desired, new HashSet<>(plan.unload()));
         plan.unload().forEach(repository::unload);
-        markReady();
+        // Judged by the lives as they were before the table was made: a load that ended since is
+        // not in it.
+        if (plan.load().isEmpty() && lives.stream().noneMatch(Life::isLoading)) {
+            markReady();
+        }
         served(desired.revision(), wishes);
     }
 
@@ -478,20 +483,14 @@ public final class Reconciler implements AutoCloseable {
     }
 
     // What the first look found is loaded or failed. Files that are still settling count as
-    // loading, for a
-    // while: who starts a server beside fresh files wants them served when it says that it is
-    // ready.
+    // loading, for a while: who starts a server beside fresh files wants them served when it says
+    // that it is ready.
     private void markReady() {
         if (wasReady) {
             return;
         }
         if (!waiting().isEmpty() && ticker.nanos() - firstLookNanos < SETTLE_LIMIT_NANOS) {
             return;
-        }
-        for (Version version : repository.versions()) {
-            if (version.state() instanceof VersionState.Loading) {
-                return;
-            }
         }
         wasReady = true;
         service.markReady();

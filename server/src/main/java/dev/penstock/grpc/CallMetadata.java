@@ -1,15 +1,20 @@
 package dev.penstock.grpc;
 
+import dev.penstock.access.Denied;
+import dev.penstock.inference.CallFacts;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.Failure;
 import dev.penstock.inference.Status;
 import dev.penstock.inference.TraceContext;
 import dev.penstock.inference.VersionInfo;
 import dev.penstock.serving.InferenceService;
+import dev.penstock.serving.RoutingNames;
 import io.grpc.Metadata;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** The metadata of calls: what is read of a caller's, and what goes back. Any thread. */
@@ -51,6 +56,21 @@ final class CallMetadata {
     static @Nullable String requestId(Metadata headers) {
         String id = headers.get(REQUEST_ID);
         return id == null || id.isEmpty() ? null : id;
+    }
+
+    /** What of a call's metadata routes look at; of several values of one name, the first. */
+    static CallFacts facts(Metadata headers, RoutingNames names) {
+        if (names.headers().isEmpty()) {
+            return CallFacts.NONE;
+        }
+        Map<String, String> kept = new HashMap<>();
+        for (String name : names.headers()) {
+            Iterable<String> values = headers.getAll(key(name));
+            if (values != null) {
+                kept.put(name, values.iterator().next());
+            }
+        }
+        return kept.isEmpty() ? CallFacts.NONE : new CallFacts(null, kept, Map.of());
     }
 
     /** What answers of this version have in common. */
@@ -95,6 +115,16 @@ final class CallMetadata {
             // Spread, so that callers who were turned away together do not come back together.
             long spread = Math.floorMod(service.newSpanId(), RETRY_SPREAD_MILLIS);
             trailers.put(RETRY_MILLIS, Long.toString(MIN_RETRY_MILLIS + spread));
+        }
+    }
+
+    /** Adds what a program may want to know of a caller's being turned away. */
+    void describe(Denied denied, Metadata trailers) {
+        trailers.put(CODE, denied.code());
+        trailers.put(HINT, denied.hint());
+        if (denied == Denied.TOO_MANY_FAILURES) {
+            trailers.put(
+                    RETRY_MILLIS, Long.toString(TimeUnit.SECONDS.toMillis(Denied.WAIT_SECONDS)));
         }
     }
 

@@ -145,7 +145,7 @@ final class InferMessageReceiver {
     private Failure refusal(StatusRuntimeException why) {
         if (why.getStatus().getCode() == Status.Code.RESOURCE_EXHAUSTED) {
             return new Failure.PayloadTooLarge(
-                    "the message grows to more than " + limits.bodyBytes() + " bytes", null);
+                    "the message grows to more than " + limits.bodyBytes() + " bytes");
         }
         return new Failure.InvalidInput("MALFORMED_ENCODING", "malformed compressed message");
     }

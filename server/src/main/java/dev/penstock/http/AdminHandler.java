@@ -1,10 +1,14 @@
 package dev.penstock.http;
 
+import dev.penstock.access.Caller;
+import dev.penstock.access.Denied;
+import dev.penstock.access.Right;
 import dev.penstock.admin.Actor;
 import dev.penstock.admin.AdminApi;
 import dev.penstock.admin.AdminJson;
 import dev.penstock.admin.AdminRequest;
 import dev.penstock.admin.AdminResponse;
+import dev.penstock.admin.ProblemCode;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
@@ -25,19 +29,74 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /** Answers the requests of one connection of an {@link AdminServer}, one after the other. */
 final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     private final AdminApi api;
+    private final AdminGate gate;
+    private final Gatekeeper gatekeeper;
 
-    AdminHandler(AdminApi api) {
+    AdminHandler(AdminApi api, AdminGate gate, Gatekeeper gatekeeper) {
         this.api = api;
+        this.gate = gate;
+        this.gatekeeper = gatekeeper;
     }
 
     @Override
     protected void channelRead0(ChannelHandlerContext ctx, FullHttpRequest request) {
-        AdminRequest asked = read(ctx, request);
         boolean isKept = HttpUtil.isKeepAlive(request);
+        String requestId = UUID.randomUUID().toString();
+        AdminResponse foreign = foreign(ctx, request, requestId);
+        if (foreign != null) {
+            send(ctx, response(foreign, requestId), isKept);
+            return;
+        }
+        String path = new QueryStringDecoder(request.uri()).path();
+        Right right = api.right(request.method().name(), path);
+        switch (gatekeeper.decide(right, request.headers())) {
+            case Denied denied -> send(ctx, refusal(denied, requestId), isKept);
+            case Caller caller -> answer(ctx, read(ctx, request, caller, requestId), isKept);
+        }
+    }
+
+    private @Nullable AdminResponse foreign(
+            ChannelHandlerContext ctx, FullHttpRequest request, String requestId) {
+        InetSocketAddress local =
+                ctx.channel().localAddress() instanceof InetSocketAddress socket ? socket : null;
+        AdminGate.Refusal refusal = gate.check(request.method(), request.headers(), local);
+        return refusal == null
+                ? null
+                : AdminApi.refusal(
+                        switch (refusal) {
+                            case HOST -> ProblemCode.MISDIRECTED;
+                            case ORIGIN -> ProblemCode.FORBIDDEN;
+                        },
+                        refusal.message(),
+                        null,
+                        requestId);
+    }
+
+    private static FullHttpResponse refusal(Denied denied, String requestId) {
+        ProblemCode code =
+                switch (denied) {
+                    case UNAUTHENTICATED -> ProblemCode.UNAUTHENTICATED;
+                    case FORBIDDEN -> ProblemCode.FORBIDDEN;
+                    case TOO_MANY_FAILURES -> ProblemCode.TOO_MANY_FAILURES;
+                };
+        FullHttpResponse response =
+                response(
+                        AdminApi.refusal(code, denied.message(), denied.hint(), requestId),
+                        requestId);
+        if (denied == Denied.UNAUTHENTICATED) {
+            response.headers().set(HttpHeaderNames.WWW_AUTHENTICATE, "Bearer");
+        } else if (denied == Denied.TOO_MANY_FAILURES) {
+            response.headers().setInt(HttpHeaderNames.RETRY_AFTER, Denied.WAIT_SECONDS);
+        }
+        return response;
+    }
+
+    private void answer(ChannelHandlerContext ctx, AdminRequest asked, boolean isKept) {
         // The next request waits in the socket: answers keep the order of requests.
         ctx.channel().config().setAutoRead(false);
         Thread.ofVirtual()
@@ -56,6 +115,10 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("nobody interrupts an admin request", e);
         }
+        return response(answer, request.actor().requestId());
+    }
+
+    private static FullHttpResponse response(AdminResponse answer, String requestId) {
         Object content = answer.body();
         byte[] body = content == null ? new byte[0] : AdminJson.write(content);
         FullHttpResponse response =
@@ -65,14 +128,15 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                         Unpooled.wrappedBuffer(body));
         response.headers()
                 .set(HttpHeaderNames.CONTENT_TYPE, answer.contentType())
-                .set("x-request-id", request.actor().requestId())
+                .set("x-request-id", requestId)
                 .set(HttpHeaderNames.CACHE_CONTROL, "no-store")
                 .setInt(HttpHeaderNames.CONTENT_LENGTH, body.length);
         answer.headers().forEach((name, value) -> response.headers().set(name, value));
         return response;
     }
 
-    private static AdminRequest read(ChannelHandlerContext ctx, FullHttpRequest request) {
+    private static AdminRequest read(
+            ChannelHandlerContext ctx, FullHttpRequest request, Caller caller, String requestId) {
         QueryStringDecoder uri = new QueryStringDecoder(request.uri());
         Map<String, String> query = new HashMap<>();
         for (Map.Entry<String, List<String>> each : uri.parameters().entrySet()) {
@@ -92,7 +156,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                 query,
                 headers,
                 new AdminRequest.Body(ByteBufUtil.getBytes(request.content())),
-                new Actor("anonymous", from, UUID.randomUUID().toString()));
+                new Actor(caller.name(), from, requestId));
     }
 
     private static void send(ChannelHandlerContext ctx, FullHttpResponse response, boolean isKept) {

@@ -1,5 +1,9 @@
 package dev.penstock.http;
 
+import dev.penstock.access.Access;
+import dev.penstock.access.GuardedRoute;
+import dev.penstock.access.Listener;
+import dev.penstock.access.RouteTable;
 import dev.penstock.admin.AdminApi;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -14,22 +18,32 @@ import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.timeout.IdleStateHandler;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.net.InetSocketAddress;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The listener of operators: the admin API over HTTP/1.1. It has an event loop of its own and
  * answers on virtual threads, so that it works while a model hangs the loops of predictions.
  */
-public final class AdminServer implements AutoCloseable {
+public final class AdminServer implements RouteTable, AutoCloseable {
     private static final int MAX_BODY_BYTES = 1024 * 1024;
     private static final int IDLE_SECONDS = 75;
 
     private final AdminApi api;
+    private final Access access;
+    private final AdminGate gate;
     private final ChannelGroup open = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
     private @Nullable Channel listener;
 
-    public AdminServer(AdminApi api) {
+    public AdminServer(AdminApi api, Access access) {
         this.api = api;
+        this.access = access;
+        this.gate = new AdminGate(access.settings().adminHosts());
+    }
+
+    @Override
+    public List<GuardedRoute> routes() {
+        return api.routes();
     }
 
     /**
@@ -70,7 +84,8 @@ public final class AdminServer implements AutoCloseable {
                         new IdleStateHandler(0, 0, IDLE_SECONDS),
                         new HttpServerCodec(),
                         new HttpObjectAggregator(MAX_BODY_BYTES),
-                        new AdminHandler(api));
+                        new AdminHandler(
+                                api, gate, new Gatekeeper(access, Listener.ADMIN, connection)));
     }
 
     @Override

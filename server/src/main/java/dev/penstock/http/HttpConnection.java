@@ -52,12 +52,13 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     // Of answers with the socket and not yet taken by the client, as the pool counts them.
     private long countedBytes;
 
-    HttpConnection(HttpServer server, HttpLoop loop, StrictRequestDecoder decoder) {
+    HttpConnection(
+            HttpServer server, HttpLoop loop, StrictRequestDecoder decoder, Gatekeeper gatekeeper) {
         this.server = server;
         this.loop = loop;
         this.limits = server.limits();
         this.decoder = decoder;
-        this.requests = new RequestHandler(this, server, loop);
+        this.requests = new RequestHandler(this, server, loop, gatekeeper);
         this.clock = new ConnectionClock(limits);
     }
 

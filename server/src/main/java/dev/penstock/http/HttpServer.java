@@ -2,6 +2,10 @@ package dev.penstock.http;
 
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
 
+import dev.penstock.access.Access;
+import dev.penstock.access.GuardedRoute;
+import dev.penstock.access.Listener;
+import dev.penstock.access.RouteTable;
 import dev.penstock.inference.Limits;
 import dev.penstock.inference.ServerInfo;
 import dev.penstock.runtime.Ticker;
@@ -15,6 +19,7 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.WriteBufferWaterMark;
+import io.netty.util.concurrent.EventExecutor;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -33,7 +38,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Any thread; each connection lives on one event loop of the group that it is started with.
  */
-public final class HttpServer implements AutoCloseable {
+public final class HttpServer implements RouteTable, AutoCloseable {
     private static final int BACKLOG = 1024;
     private static final long SWEEP_MILLIS = 250;
     private static final long POLL_NANOS = Duration.ofMillis(10).toNanos();
@@ -48,11 +53,13 @@ public final class HttpServer implements AutoCloseable {
     private final TensorPool pool;
     private final Limits limits;
     private final Ticker ticker;
+    private final Access access;
     private final ConnectionLimit connectionLimit;
     private final Map<EventLoop, HttpLoop> loops = new ConcurrentHashMap<>();
     private final List<Future<?>> sweeps = new ArrayList<>();
     private volatile boolean isDraining;
     private volatile long drainNanos;
+    private @Nullable EventLoopGroup eventLoops;
     private @Nullable Channel listener;
 
     public HttpServer(
@@ -60,13 +67,20 @@ public final class HttpServer implements AutoCloseable {
             ServerInfo info,
             TensorPool pool,
             Limits limits,
-            Ticker ticker) {
+            Ticker ticker,
+            Access access) {
         this.service = service;
         this.info = info;
         this.pool = pool;
         this.limits = limits;
         this.ticker = ticker;
+        this.access = access;
         this.connectionLimit = new ConnectionLimit(limits);
+    }
+
+    @Override
+    public List<GuardedRoute> routes() {
+        return Gatekeeper.predictionRoutes();
     }
 
     InferenceService service() {
@@ -121,6 +135,7 @@ public final class HttpServer implements AutoCloseable {
                                         open(connection);
                                     }
                                 });
+        this.eventLoops = eventLoops;
         Channel bound = bootstrap.bind(address).syncUninterruptibly().channel();
         listener = bound;
         return (InetSocketAddress) bound.localAddress();
@@ -132,8 +147,9 @@ public final class HttpServer implements AutoCloseable {
             return;
         }
         HttpLoop loop = loops.computeIfAbsent(channel.eventLoop(), this::newLoop);
-        StrictRequestDecoder decoder = new StrictRequestDecoder(limits);
-        channel.pipeline().addLast(decoder, new HttpConnection(this, loop, decoder));
+        StrictRequestDecoder decoder = new StrictRequestDecoder(limits, service);
+        Gatekeeper gatekeeper = new Gatekeeper(access, Listener.HTTP, channel);
+        channel.pipeline().addLast(decoder, new HttpConnection(this, loop, decoder, gatekeeper));
     }
 
     private HttpLoop newLoop(EventLoop eventLoop) {
@@ -198,13 +214,27 @@ public final class HttpServer implements AutoCloseable {
         }
     }
 
+    // Every loop is asked, also one that has had no connection: the first may have been accepted
+    // just before the listener closed, and still be on its way there.
     private int openConnections() {
+        EventLoopGroup group = eventLoops;
+        if (group == null) {
+            return 0;
+        }
         boolean isQuiet = ticker.nanos() - drainNanos > LINGER.toNanos();
         int open = 0;
-        for (HttpLoop loop : loops.values()) {
-            open += await(loop.loop().submit(isQuiet ? loop::closeIdle : loop::open));
+        for (EventExecutor loop : group) {
+            open += await(loop.submit(() -> openConnections(loop, isQuiet)));
         }
         return open;
+    }
+
+    private int openConnections(EventExecutor eventLoop, boolean isQuiet) {
+        HttpLoop loop = loops.get(eventLoop);
+        if (loop == null) {
+            return 0;
+        }
+        return isQuiet ? loop.closeIdle() : loop.open();
     }
 
     /** A loop that does not answer, because a model hangs it, counts as one connection. */

@@ -1,5 +1,6 @@
 package dev.penstock.http;
 
+import dev.penstock.access.Denied;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.Failure;
 import dev.penstock.inference.FailureException;
@@ -246,6 +247,12 @@ final class OipWriter implements AutoCloseable {
         String allow = error.allow();
         if (allow != null) {
             head.line("allow", allow);
+        }
+        if (error.status() == HttpError.UNAUTHORIZED) {
+            head.line("www-authenticate", "Bearer");
+        }
+        if (error.status() == HttpError.TOO_MANY) {
+            head.line("retry-after", Integer.toString(Denied.WAIT_SECONDS));
         }
         if (error.status() == Status.UNAVAILABLE.http()) {
             head.retry();

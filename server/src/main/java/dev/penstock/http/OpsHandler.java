@@ -1,5 +1,6 @@
 package dev.penstock.http;
 
+import dev.penstock.access.Denied;
 import dev.penstock.serving.InferenceService;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -18,22 +19,26 @@ import io.netty.handler.timeout.IdleStateEvent;
 import java.util.ArrayDeque;
 import java.util.Map;
 import java.util.Queue;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Answers the requests of one connection of an {@link OpsServer}. */
 final class OpsHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     private static final Logger LOG = LoggerFactory.getLogger(OpsHandler.class);
+    static final String READY = "/v2/health/ready";
     private static final String ALLOW = "GET, HEAD";
 
     private final InferenceService service;
     private final Map<String, OpsRoute> routes;
+    private final Gatekeeper gatekeeper;
     private final Queue<FullHttpRequest> waiting = new ArrayDeque<>();
     private boolean isBusy;
 
-    OpsHandler(InferenceService service, Map<String, OpsRoute> routes) {
+    OpsHandler(InferenceService service, Map<String, OpsRoute> routes, Gatekeeper gatekeeper) {
         this.service = service;
         this.routes = routes;
+        this.gatekeeper = gatekeeper;
     }
 
     @Override
@@ -56,14 +61,15 @@ final class OpsHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         int query = request.uri().indexOf('?');
         String path = query < 0 ? request.uri() : request.uri().substring(0, query);
         OpsRoute route = routes.get(path);
-        boolean isReady = path.equals("/v2/health/ready");
-        if (route == null && !isReady) {
+        if (route == null) {
             send(ctx, error(404, "NOT_FOUND", "Not Found"), isHead, isKept);
+        } else if (gatekeeper.decide(route.right(), request.headers()) instanceof Denied denied) {
+            send(ctx, refusal(denied), isHead, isKept);
         } else if (!isHead && !request.method().equals(HttpMethod.GET)) {
             FullHttpResponse response = error(405, "METHOD_NOT_ALLOWED", "Method Not Allowed");
             response.headers().set(HttpHeaderNames.ALLOW, ALLOW);
             send(ctx, response, false, isKept);
-        } else if (route == null) {
+        } else if (path.equals(READY)) {
             send(ctx, readiness(), isHead, isKept);
         } else if (route.isQuick()) {
             send(ctx, made(route), isHead, isKept);
@@ -77,6 +83,17 @@ final class OpsHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                         ctx.executor().execute(() -> finish(ctx, response, isHead, isKept));
                     });
         }
+    }
+
+    private static FullHttpResponse refusal(Denied denied) {
+        HttpError why = Gatekeeper.error(denied);
+        FullHttpResponse response = error(why.status(), why.code(), why.message(), why.hint());
+        if (why.status() == HttpError.UNAUTHORIZED) {
+            response.headers().set(HttpHeaderNames.WWW_AUTHENTICATE, "Bearer");
+        } else if (why.status() == HttpError.TOO_MANY) {
+            response.headers().setInt(HttpHeaderNames.RETRY_AFTER, Denied.WAIT_SECONDS);
+        }
+        return response;
     }
 
     private void finish(
@@ -120,8 +137,13 @@ final class OpsHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     }
 
     private static FullHttpResponse error(int status, String code, String message) {
+        return error(status, code, message, null);
+    }
+
+    private static FullHttpResponse error(
+            int status, String code, String message, @Nullable String hint) {
         TextBuffer text = new TextBuffer();
-        ErrorJson.put(text, message, code, null);
+        ErrorJson.put(text, message, code, hint);
         return response(status, "application/json", text.toArray());
     }
 

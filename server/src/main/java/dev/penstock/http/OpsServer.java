@@ -1,5 +1,9 @@
 package dev.penstock.http;
 
+import dev.penstock.access.Access;
+import dev.penstock.access.GuardedRoute;
+import dev.penstock.access.Listener;
+import dev.penstock.access.RouteTable;
 import dev.penstock.serving.InferenceService;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -15,7 +19,9 @@ import io.netty.handler.timeout.IdleStateHandler;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -25,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Liveness and readiness are always in the table.
  */
-public final class OpsServer implements AutoCloseable {
+public final class OpsServer implements RouteTable, AutoCloseable {
     private static final int MAX_BODY_BYTES = 64 * 1024;
     private static final int IDLE_SECONDS = 75;
     private static final String JSON = "application/json";
@@ -33,19 +39,32 @@ public final class OpsServer implements AutoCloseable {
 
     private final Map<String, OpsRoute> routes;
     private final InferenceService service;
+    private final Access access;
     private final ChannelGroup open = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
-    private @Nullable Channel listener;
+    private @Nullable Channel bound;
 
     /**
      * A listener that was not started.
      *
      * @param routes by path
      */
-    public OpsServer(InferenceService service, Map<String, OpsRoute> routes) {
+    public OpsServer(InferenceService service, Access access, Map<String, OpsRoute> routes) {
         this.service = service;
+        this.access = access;
         Map<String, OpsRoute> all = new HashMap<>(routes);
-        all.put("/v2/health/live", new OpsRoute(JSON, true, LIVE::clone));
+        all.put("/v2/health/live", new OpsRoute(JSON, true, null, LIVE::clone));
+        all.put(OpsHandler.READY, new OpsRoute(JSON, true, null, LIVE::clone));
         this.routes = Map.copyOf(all);
+    }
+
+    @Override
+    public List<GuardedRoute> routes() {
+        List<GuardedRoute> rows = new ArrayList<>();
+        routes.forEach((path, route) -> {
+            rows.add(new GuardedRoute(Listener.METRICS, "GET", path, route.right()));
+            rows.add(new GuardedRoute(Listener.METRICS, "HEAD", path, route.right()));
+        });
+        return List.copyOf(rows);
     }
 
     /**
@@ -58,7 +77,7 @@ public final class OpsServer implements AutoCloseable {
             EventLoopGroup loop,
             Class<? extends ServerChannel> channel,
             InetSocketAddress address) {
-        Channel bound =
+        Channel started =
                 new ServerBootstrap()
                         .group(loop, loop)
                         .channel(channel)
@@ -74,8 +93,8 @@ public final class OpsServer implements AutoCloseable {
                         .bind(address)
                         .syncUninterruptibly()
                         .channel();
-        listener = bound;
-        return (InetSocketAddress) bound.localAddress();
+        bound = started;
+        return (InetSocketAddress) started.localAddress();
     }
 
     private void open(Channel connection) {
@@ -86,14 +105,17 @@ public final class OpsServer implements AutoCloseable {
                         new IdleStateHandler(0, 0, IDLE_SECONDS),
                         new HttpServerCodec(),
                         new HttpObjectAggregator(MAX_BODY_BYTES),
-                        new OpsHandler(service, routes));
+                        new OpsHandler(
+                                service,
+                                routes,
+                                new Gatekeeper(access, Listener.METRICS, connection)));
     }
 
     @Override
     public void close() {
-        Channel bound = listener;
-        if (bound != null) {
-            var _ = bound.close().syncUninterruptibly();
+        Channel started = bound;
+        if (started != null) {
+            var _ = started.close().syncUninterruptibly();
         }
         var _ = open.close().awaitUninterruptibly();
     }

@@ -1,5 +1,7 @@
 package dev.penstock.repository;
 
+import static dev.penstock.runtime.Check.require;
+
 import dev.penstock.inference.VersionId;
 import dev.penstock.repository.FolderReader.Entry;
 import dev.penstock.repository.FolderReader.Kind;
@@ -50,6 +52,7 @@ public final class DirectoryModelStore implements ModelStore {
     private Map<Path, VersionTrack> versionTracks = new HashMap<>();
     private Map<Path, ConfigTrack> configTracks = new HashMap<>();
     private Map<FolderKey, FolderLook> dotFolders = new HashMap<>();
+    private Map<Path, BareFiles> bareFiles = new HashMap<>();
     private Map<String, String> ignored = new HashMap<>();
     private @Nullable StoreWatch watch;
 
@@ -100,10 +103,16 @@ public final class DirectoryModelStore implements ModelStore {
     /**
      * The name of a model that lies in the root itself: what the command line says, else the
      * environment, else the root's own name.
+     *
+     * @throws IllegalArgumentException when the command line's is no model's name
      */
     public static String rootModelName(
             @Nullable String option, @Nullable String environment, Path root) {
         if (option != null && !option.isEmpty()) {
+            require(
+                    VersionId.isModelName(option),
+                    "model-name is '%s', must match [A-Za-z0-9][A-Za-z0-9._-]{0,127}",
+                    option);
             return option;
         }
         if (environment != null && !environment.isEmpty()) {
@@ -149,6 +158,7 @@ public final class DirectoryModelStore implements ModelStore {
         private final Map<Path, VersionTrack> versionTracksNow = new HashMap<>();
         private final Map<Path, ConfigTrack> configTracksNow = new HashMap<>();
         private final Map<FolderKey, FolderLook> dotFoldersNow = new HashMap<>();
+        private final Map<Path, BareFiles> bareFilesNow = new HashMap<>();
         private final Map<String, String> ignoredNow = new HashMap<>();
         private final Set<Path> folders = new HashSet<>();
         private final long clockNanos = nanosSince1970(clock.instant());
@@ -297,6 +307,7 @@ public final class DirectoryModelStore implements ModelStore {
             models.put(name, StoredModel.unreadable(name));
             keep(versionTracks, versionTracksNow, folder);
             keep(configTracks, configTracksNow, folder);
+            keep(bareFiles, bareFilesNow, folder);
         }
 
         private static <T> void keep(Map<Path, T> from, Map<Path, T> to, Path folder) {
@@ -313,7 +324,7 @@ public final class DirectoryModelStore implements ModelStore {
             for (String number : numbers) {
                 VersionId id = new VersionId(name, VersionId.parseNumber(number));
                 StoredVersion version =
-                        version(id, folder.resolve(number), (inside, kind) -> true, config);
+                        version(id, folder.resolve(number), (inside, kind) -> true, true, config);
                 if (version != null) {
                     versions.put(id.number(), version);
                 }
@@ -325,27 +336,83 @@ public final class DirectoryModelStore implements ModelStore {
         private void single(String name, Path folder) {
             ConfigTrack config = config(name, folder);
             String modelFilename = config.config().modelFilename();
-            FolderReader.Filter filter =
-                    (inside, kind) ->
-                            inside.equals(modelFilename)
-                                    || (kind == Kind.FILE && !inside.equals(ModelConfig.NAME));
-            StoredVersion version = version(new VersionId(name, 1), folder, filter, config);
+            FolderReader.Filter filter = bareFilter(folder, modelFilename);
+            StoredVersion version = version(new VersionId(name, 1), folder, filter, false, config);
             NavigableMap<Long, StoredVersion> versions = new TreeMap<>();
             // A folder without a model in it is one that holds no version yet.
-            boolean isEmpty =
-                    version instanceof StoredVersion.Waiting waiting
-                            && waiting.why().equals(noModel(modelFilename));
-            if (version != null && !isEmpty) {
+            if (version != null && isThere(folder.resolve(modelFilename))) {
                 versions.put(1L, version);
+            } else if (version != null && config.isWhole()) {
+                reportOtherModels(name, folder, modelFilename);
             }
             models.put(name, new StoredModel(name, config.config().policy(), true, versions));
         }
 
+        /**
+         * What of a folder with other things in it is the model's. A manifest speaks for the whole
+         * folder; without one, the model says what belongs to it.
+         */
+        private FolderReader.Filter bareFilter(Path folder, String modelFilename) {
+            if (isThere(folder.resolve(Manifest.NAME))) {
+                return (inside, kind) ->
+                        inside.equals(modelFilename)
+                                || (kind == Kind.FILE && !inside.equals(ModelConfig.NAME));
+            }
+            Set<String> weights = weights(folder, modelFilename);
+            return (inside, kind) -> inside.equals(modelFilename) || weights.contains(inside);
+        }
+
+        private Set<String> weights(Path folder, String modelFilename) {
+            Path file = folder.resolve(modelFilename);
+            try {
+                Entry entry = reader.entry(file, modelFilename);
+                if (entry == null || entry.kind() != Kind.FILE) {
+                    return Set.of();
+                }
+                BareFiles known = bareFiles.get(folder);
+                BareFiles now =
+                        known != null && known.model().equals(entry.stamp())
+                                ? known
+                                : BareFiles.read(file, entry.stamp());
+                bareFilesNow.put(folder, now);
+                return now.names();
+            } catch (IOException e) {
+                // The look that follows fails the same way, and says so.
+                return Set.of();
+            }
+        }
+
+        private boolean isThere(Path path) {
+            try {
+                return reader.entry(path, "") != null;
+            } catch (IOException e) {
+                return true;
+            }
+        }
+
+        private void reportOtherModels(String name, Path folder, String modelFilename) {
+            List<String> others;
+            try {
+                others =
+                        reader.names(folder).stream().filter(DirectoryModelStore::isModel).toList();
+            } catch (IOException e) {
+                return;
+            }
+            if (!others.isEmpty()) {
+                ignore(name, otherModels(others, modelFilename) + "; " + renameIt(modelFilename));
+            }
+        }
+
         private @Nullable StoredVersion version(
-                VersionId id, Path folder, FolderReader.Filter filter, ConfigTrack config) {
+                VersionId id,
+                Path folder,
+                FolderReader.Filter filter,
+                boolean isWholeFolder,
+                ConfigTrack config) {
             FolderLook look;
             try {
-                look = reader.look(folder, filter);
+                FolderLook all = reader.look(folder, filter);
+                look = isWholeFolder ? all : all.ofSharedFolder();
             } catch (NoSuchFileException e) {
                 return null;
             } catch (IOException e) {
@@ -370,7 +437,7 @@ public final class DirectoryModelStore implements ModelStore {
                             before == null ? null : before.sight(),
                             look,
                             said,
-                            wasRenamedIn(look),
+                            wasRenamedIn(folder, look),
                             clockNanos,
                             tickerNanos);
             versionTracksNow.put(folder, new VersionTrack(sight, manifest));
@@ -448,10 +515,14 @@ public final class DirectoryModelStore implements ModelStore {
 
         // That the folder was seen under a dot name is not enough: its files may have been touched
         // between the rename and this look.
-        private boolean wasRenamedIn(FolderLook look) {
+        private boolean wasRenamedIn(Path folder, FolderLook look) {
             FolderLook before = dotFolders.get(look.key());
-            return before != null
-                    && (look.isUntouchedSinceRename() || before.files().containsAll(look.files()));
+            if (before != null) {
+                return look.isUntouchedSinceRename() || before.files().containsAll(look.files());
+            }
+            return watch != null
+                    && watch.cameFromDotName(folder)
+                    && look.isUntouchedSinceRename(clockNanos);
         }
 
         private boolean cameWithItsFolder(Path folder, @Nullable FileStamp config) {
@@ -489,7 +560,7 @@ public final class DirectoryModelStore implements ModelStore {
                         readSmall(folder.resolve(ModelConfig.NAME), stamp, ModelConfig.MAX_BYTES);
                 ModelConfig config =
                         ModelConfig.read(new String(bytes, StandardCharsets.UTF_8), name);
-                logRead(name, config, before != null);
+                logRead(name, config, before != null && hasPublished(folder));
                 return new ConfigTrack(sight, config, null, sight.stamps());
             } catch (IllegalArgumentException e) {
                 return new ConfigTrack(
@@ -505,6 +576,14 @@ public final class DirectoryModelStore implements ModelStore {
 
         private static ModelConfig lastGood(@Nullable ConfigTrack before) {
             return before == null ? ModelConfig.DEFAULT : before.config();
+        }
+
+        // A configuration that nothing was loaded under is no news when it changes.
+        private boolean hasPublished(Path folder) {
+            return versionTracks.entrySet().stream()
+                    .anyMatch(track ->
+                            track.getKey().startsWith(folder)
+                                    && track.getValue().sight().isPublished());
         }
 
         private static void logRead(String name, ModelConfig config, boolean isChange) {
@@ -539,6 +618,7 @@ public final class DirectoryModelStore implements ModelStore {
             versionTracks = versionTracksNow;
             configTracks = configTracksNow;
             dotFolders = dotFoldersNow;
+            bareFiles = bareFilesNow;
             ignored = ignoredNow;
             if (watch != null) {
                 watch.follow(folders);
@@ -573,9 +653,6 @@ public final class DirectoryModelStore implements ModelStore {
             if (look.problem() != null) {
                 return refused(LoadStep.FETCH, look.problem(), "publish it as plain files");
             }
-            if (model == null) {
-                return waiting(noModel(filename));
-            }
             if (!config.isWhole()) {
                 return waiting("config.pbtxt changes, or is younger than the settling time");
             }
@@ -585,14 +662,15 @@ public final class DirectoryModelStore implements ModelStore {
                         "config.pbtxt: " + config.fault(),
                         "correct " + id.model() + "/config.pbtxt");
             }
+            if (model == null) {
+                return noModel(filename);
+            }
             if (mismatch != null) {
                 String why = "manifest.json " + mismatch;
-                return rule.isSettled(sight, ticker.nanos())
-                        ? refused(LoadStep.FETCH, why, "copy the version again, manifest.json last")
-                        : waiting(why);
+                return refusedIfSettled(why, "copy the version again, manifest.json last");
             }
             if (model.sizeBytes() == 0) {
-                return waiting(filename + " is empty");
+                return refusedIfSettled(filename + " is empty", "copy the version again");
             }
             if (model.sizeBytes() > Integer.MAX_VALUE) {
                 return refused(
@@ -601,10 +679,35 @@ public final class DirectoryModelStore implements ModelStore {
                         "keep the weights in external data files beside it");
             }
             if (!sight.isPublished()) {
-                return waiting("its files change, or are younger than the settling time");
+                FileStamp newest = look.newestFile();
+                return waiting(
+                        "its files change, or are younger than the settling time"
+                                + (newest == null
+                                        ? ""
+                                        : ": "
+                                                + OutsideText.printable(newest.path())
+                                                + " was touched last"));
             }
             VersionFiles files = new VersionFiles(reader, folder, filter, look, model, manifest);
             return new StoredVersion.Published(id, fingerprint, files, config.config());
+        }
+
+        private StoredVersion noModel(String filename) {
+            List<String> others =
+                    look.files().stream()
+                            .map(FileStamp::path)
+                            .filter(DirectoryModelStore::isModel)
+                            .toList();
+            return others.isEmpty()
+                    ? refusedIfSettled("it holds no " + filename, "put " + filename + " there")
+                    : refusedIfSettled(otherModels(others, filename), renameIt(filename));
+        }
+
+        /** Waiting for more, until nothing has changed for so long that no more will come. */
+        private StoredVersion refusedIfSettled(String why, String remedy) {
+            return sight.isPublished() || rule.isSettled(sight, ticker.nanos())
+                    ? refused(LoadStep.FETCH, why, remedy)
+                    : waiting(why);
         }
 
         private @Nullable FileStamp model(String filename) {
@@ -623,8 +726,19 @@ public final class DirectoryModelStore implements ModelStore {
         }
     }
 
-    private static String noModel(String filename) {
-        return "holds no " + filename;
+    private static boolean isModel(String filename) {
+        return filename.endsWith(".onnx") && !filename.startsWith(".");
+    }
+
+    private static String otherModels(List<String> others, String filename) {
+        return "it holds "
+                + OutsideText.printable(String.join(", ", others))
+                + " but no "
+                + filename;
+    }
+
+    private static String renameIt(String filename) {
+        return "rename it to " + filename + ", or set default_model_filename in config.pbtxt";
     }
 
     /** Reads a file whole, as the look saw it. */

@@ -1,11 +1,14 @@
 package dev.penstock.scheduling;
 
+import dev.penstock.engine.EngineException;
 import dev.penstock.engine.Session;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.VersionInfo;
+import dev.penstock.tensor.TensorSet;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs exchanges on instance threads of the version's own, which take them from a bounded queue,
@@ -16,6 +19,7 @@ public final class QueueScheduler implements Scheduler {
     private final Session session;
     private final Run run;
     private final RequestQueue queue;
+    private final AsideRuns aside;
     private final AtomicInteger running = new AtomicInteger();
     private final List<Thread> instances = new ArrayList<>();
 
@@ -25,6 +29,7 @@ public final class QueueScheduler implements Scheduler {
         this.session = session;
         this.run = new Run(version, context.ticker(), context.maxRunNanos());
         this.queue = new RequestQueue(context.queueCapacity());
+        this.aside = new AsideRuns(session, context.watchdog());
         for (int i = 0; i < context.instances(); i++) {
             instances.add(
                     Thread.ofPlatform()
@@ -41,6 +46,12 @@ public final class QueueScheduler implements Scheduler {
     @Override
     public Admission submit(Exchange exchange) {
         return queue.offer(exchange);
+    }
+
+    @Override
+    public @Nullable TensorSet runAside(TensorSet inputs, List<String> outputs, long limitNanos)
+            throws EngineException {
+        return aside.run(inputs, outputs, limitNanos);
     }
 
     private void instanceLoop() {
@@ -93,6 +104,7 @@ public final class QueueScheduler implements Scheduler {
                 }
             }
         }
+        aside.close();
         if (interrupted) {
             Thread.currentThread().interrupt();
         }

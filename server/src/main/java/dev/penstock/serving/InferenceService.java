@@ -117,8 +117,29 @@ public final class InferenceService {
         InferRequest request =
                 new InferRequest(id, model, nothing, List.of(), Deadline.NEVER, trace);
         Exchange exchange = new Exchange(newId(), request, reply, observer, ticker.nanos());
+        attribute(exchange);
         exchange.answer(failure);
         return exchange;
+    }
+
+    /**
+     * Says which version a request would have gone to that could not be decoded. With a route that
+     * is not known, because the arm may depend on what could not be read.
+     */
+    private void attribute(Exchange exchange) {
+        ModelRef ref = exchange.request().model();
+        ServedModel model = table.models().get(ref.name());
+        if (model == null) {
+            return;
+        }
+        if (ref.isPinned()) {
+            LiveVersion version = model.versions().get(ref.version());
+            if (version != null) {
+                exchange.routed(version.info(), model.pinned());
+            }
+        } else if (model.route() == null && model.current() != null) {
+            exchange.routed(model.current().info(), model.followed());
+        }
     }
 
     private void submit(Exchange exchange) {

@@ -2,6 +2,8 @@ package dev.penstock.http;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.penstock.access.Access;
+import dev.penstock.access.AccessSettings;
 import dev.penstock.engine.Session;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.ExchangeObserver;
@@ -25,6 +27,7 @@ import dev.penstock.serving.ServingTable;
 import dev.penstock.tensor.DataType;
 import dev.penstock.tensor.Shape;
 import dev.penstock.tensor.TensorPool;
+import dev.penstock.tensor.TensorSet;
 import dev.penstock.tensor.TensorSpec;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -58,6 +61,7 @@ final class HttpFixture implements AutoCloseable {
     final AtomicLong completed = new AtomicLong();
     final InferenceService service;
     final HttpServer server;
+    final Access access;
     final MultiThreadIoEventLoopGroup acceptors =
             new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
     final MultiThreadIoEventLoopGroup loops =
@@ -76,12 +80,22 @@ final class HttpFixture implements AutoCloseable {
         this(limits, BUDGET_BYTES, false);
     }
 
+    HttpFixture(AccessSettings access) {
+        this(Limits.DEFAULT, BUDGET_BYTES, false, access);
+    }
+
     /**
      * @param isClockByHand whether time moves only when the test moves {@link #clockNanos}
      */
     HttpFixture(Limits limits, long budgetBytes, boolean isClockByHand) {
+        this(limits, budgetBytes, isClockByHand, AccessSettings.DEFAULT);
+    }
+
+    private HttpFixture(
+            Limits limits, long budgetBytes, boolean isClockByHand, AccessSettings settings) {
         pool = new TensorPool(PooledByteBufAllocator.DEFAULT, budgetBytes);
         ticker = isClockByHand ? clockNanos::get : Ticker.SYSTEM;
+        access = new Access(settings, InetAddress.getLoopbackAddress(), ticker);
         watchdog = new Watchdog(ticker);
         Random random = new Random(7);
         service =
@@ -103,7 +117,7 @@ final class HttpFixture implements AutoCloseable {
         service.markReady();
         addModels();
         ServerInfo info = new ServerInfo("penstock", "1.2.3", List.of("binary_tensor_data"));
-        server = new HttpServer(service, info, pool, limits, ticker);
+        server = new HttpServer(service, info, pool, limits, ticker, access);
         address =
                 server.start(
                         acceptors,
@@ -202,6 +216,11 @@ final class HttpFixture implements AutoCloseable {
         public Admission submit(Exchange exchange) {
             held.add(exchange);
             return Admission.ACCEPTED;
+        }
+
+        @Override
+        public TensorSet runAside(TensorSet inputs, List<String> outputs, long limitNanos) {
+            return null;
         }
 
         @Override

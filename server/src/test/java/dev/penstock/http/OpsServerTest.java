@@ -3,6 +3,7 @@ package dev.penstock.http;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.penstock.access.Right;
 import dev.penstock.http.RawClient.Answer;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
@@ -31,13 +32,16 @@ class OpsServerTest {
         server =
                 new OpsServer(
                         fixture.service,
+                        fixture.access,
                         Map.of(
                                 "/metrics",
-                                new OpsRoute("text/plain", true, () -> bytes("up 1\n")),
+                                new OpsRoute(
+                                        "text/plain", true, Right.OBSERVE, () -> bytes("up 1\n")),
                                 "/slow",
-                                new OpsRoute("text/plain", false, this::waited),
+                                new OpsRoute("text/plain", false, Right.OBSERVE, this::waited),
                                 "/broken",
-                                new OpsRoute("text/plain", true, OpsServerTest::broken)));
+                                new OpsRoute(
+                                        "text/plain", true, Right.OBSERVE, OpsServerTest::broken)));
         address =
                 server.start(
                         loop,

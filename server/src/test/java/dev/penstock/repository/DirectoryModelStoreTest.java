@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -30,6 +31,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -143,16 +145,136 @@ final class DirectoryModelStoreTest {
     }
 
     @Test
-    void foldersWithoutAModelWait() throws IOException {
-        bench.writeOld("a/1/other.onnx", MODEL);
-        assertEquals("holds no model.onnx", waiting("a", 1).why());
+    void aFolderWithoutAModelWaitsForOneAndIsRefusedOnceItHasSettled() throws IOException {
+        bench.write("a/1/net.onnx", MODEL);
+        bench.write("a/2/notes.txt", "x");
+        assertEquals("it holds net.onnx but no model.onnx", waiting("a", 1).why());
+        Refused refused = refused("a", 1);
+        assertEquals("it holds net.onnx but no model.onnx", refused.reason());
+        assertEquals(
+                "rename it to model.onnx, or set default_model_filename in config.pbtxt",
+                refused.remedy());
+        assertEquals("it holds no model.onnx", refused("a", 2).reason());
+        Files.move(root.resolve("a/1/net.onnx"), root.resolve("a/1/model.onnx"));
+        bench.touchUp(root.resolve("a/1/model.onnx"));
+        assertInstanceOf(Published.class, bench.settled().find(id("a", 1)));
     }
 
     @Test
     void anEmptyModelIsNeverPublished() throws IOException {
-        bench.writeOld("a/1/model.onnx", "");
-        bench.settled();
+        bench.write("a/1/model.onnx", "");
         assertEquals("model.onnx is empty", waiting("a", 1).why());
+        assertEquals("model.onnx is empty", refused("a", 1).reason());
+    }
+
+    @Test
+    void aBareModelLoadsBesideFilesThatKeepChanging() throws IOException {
+        bench.writeOld("model.onnx", MODEL);
+        bench.writeOld("bare/model.onnx", MODEL);
+        for (String model : List.of("single", "bare")) {
+            String log = model.equals("bare") ? "bare/server.log" : "server.log";
+            bench.write(log, "a");
+            Published first =
+                    assertInstanceOf(Published.class, bench.store.scan().find(id(model, 1)));
+            bench.time.pass(Duration.ofSeconds(1));
+            bench.write(log, "ab");
+            Published second =
+                    assertInstanceOf(Published.class, bench.store.scan().find(id(model, 1)));
+            assertEquals(first.fingerprint(), second.fingerprint());
+            assertNull(second.files().modelFileWithOthers());
+        }
+    }
+
+    @Test
+    void theWeightsThatABareModelNamesBelongToIt() throws IOException {
+        // StringStringEntryProto of onnx.proto: key is field 1, value is field 2, both strings.
+        String pairs = "\n\blocation\u0012\u000bweights.bin" + "\n\blocation\u0012\u0007./d/w.x";
+        bench.writeOld("a/model.onnx", pairs);
+        bench.writeOld("a/weights.bin", "w");
+        bench.writeOld("a/d/w.x", "w");
+        bench.writeOld("a/other.txt", "o");
+        Published published = bench.published(id("a", 1));
+        assertEquals(root.resolve("a/model.onnx"), published.files().modelFileWithOthers());
+        for (String weights : List.of("a/weights.bin", "a/d/w.x")) {
+            bench.write(weights, "changed");
+            assertTrue(waiting("a", 1).why().contains(weights.substring(2)), waiting("a", 1)::why);
+            bench.published(id("a", 1));
+        }
+        bench.write("a/other.txt", "changed");
+        assertPublished("a", 1);
+    }
+
+    @Test
+    void aPairThatStraddlesTwoReadsIsFound() throws IOException {
+        // Reads are of 1 MiB and something; the pair lies across every possible end of one.
+        byte[] pair = "\n\blocation\u0012\u0001w".getBytes(StandardCharsets.ISO_8859_1);
+        for (int end : new int[] {1 << 20, (1 << 20) + 1_036, 2 << 20}) {
+            for (int before = 0; before <= pair.length; before++) {
+                byte[] model = new byte[3 << 20];
+                System.arraycopy(pair, 0, model, end - before, pair.length);
+                Path file = bench.write("a/model.onnx", model);
+                FileStamp stamp = new FolderReader(false).entry(file, "model.onnx").stamp();
+                assertEquals(Set.of("w"), BareFiles.read(file, stamp).names());
+            }
+        }
+    }
+
+    @Test
+    void aModelUnderAnotherNameInABareFolderIsReported() throws IOException {
+        List<String> said =
+                logged(() -> {
+                    bench.writeOld("a/net.onnx", MODEL);
+                    assertEquals(Set.of(), found());
+                });
+        assertTrue(
+                said.stream()
+                        .anyMatch(line -> line.contains("it holds net.onnx but no model.onnx")),
+                said::toString);
+    }
+
+    @Test
+    void aCopyUnderADotNameThatIsRenamedAtOnceCountsAsRenamedIn() throws Exception {
+        DirectoryModelStore store =
+                new DirectoryModelStore(root, "single", InstantSource.system(), Ticker.SYSTEM);
+        Files.createDirectories(root.resolve("a/1"));
+        Files.write(root.resolve("a/1/model.onnx"), MODEL);
+        // A token a change, and one to begin with.
+        Semaphore changed = new Semaphore(1);
+        store.watch(changed::release);
+        store.scan();
+        Path copy = Files.createDirectories(root.resolve("a/.4"));
+        Files.write(copy.resolve("model.onnx"), MODEL);
+        Files.move(copy, root.resolve("a/4"));
+        long began = System.nanoTime();
+        StoredVersion found = null;
+        while (!(found instanceof Published)) {
+            assertTrue(System.nanoTime() - began < 4_000_000_000L, "settled like any other copy");
+            // As the reconciler looks: when told, else every second.
+            boolean _ = changed.tryAcquire(1, TimeUnit.SECONDS);
+            found = store.scan().find(id("a", 4));
+        }
+        assertInstanceOf(Waiting.class, store.scan().find(id("a", 1)));
+        store.close();
+    }
+
+    @Test
+    void aFolderMadeJustAfterADotNameWentIsNotTakenBeforeItSettles() throws Exception {
+        DirectoryModelStore store =
+                new DirectoryModelStore(root, "single", InstantSource.system(), Ticker.SYSTEM);
+        Semaphore changed = new Semaphore(0);
+        Files.createDirectories(root.resolve("a"));
+        store.scan();
+        store.watch(changed::release);
+        store.scan();
+        Files.createDirectories(root.resolve("a/.lock"));
+        Files.delete(root.resolve("a/.lock"));
+        Files.createDirectories(root.resolve("a/4"));
+        for (int length = 1; length < 20; length++) {
+            Files.write(root.resolve("a/4/model.onnx"), java.util.Arrays.copyOf(MODEL, length));
+            boolean _ = changed.tryAcquire(20, TimeUnit.MILLISECONDS);
+            assertFalse(store.scan().find(id("a", 4)) instanceof Published);
+        }
+        store.close();
     }
 
     @ParameterizedTest
@@ -525,6 +647,43 @@ final class DirectoryModelStoreTest {
                             "config.pbtxt sets fields that have no effect here:"
                                     + " dynamic_batching, input"),
                     messages(lines));
+        } finally {
+            logger.detachAppender(lines);
+        }
+    }
+
+    @Test
+    void aConfigurationThatNothingWasLoadedUnderIsNoNews() throws IOException {
+        List<String> young =
+                logged(() -> {
+                    bench.write("a/1/model.onnx", MODEL);
+                    bench.write("a/config.pbtxt", "max_batch_size: 3");
+                    assertEquals(3, bench.published(id("a", 1)).config().maxBatchSize());
+                });
+        assertEquals(List.of(), young);
+        List<String> changed =
+                logged(() -> {
+                    bench.write("a/config.pbtxt", "max_batch_size: 4");
+                    assertEquals(4, bench.published(id("a", 1)).config().maxBatchSize());
+                });
+        assertEquals(
+                List.of("config.pbtxt changed: it holds for versions loaded from now on"), changed);
+    }
+
+    private interface Act {
+        void play() throws IOException;
+    }
+
+    /** What the store logs meanwhile. */
+    private static List<String> logged(Act act) throws IOException {
+        Logger logger = (Logger) LoggerFactory.getLogger(DirectoryModelStore.class);
+        ListAppender<ILoggingEvent> lines = new ListAppender<>();
+        lines.start();
+        logger.setLevel(Level.INFO);
+        logger.addAppender(lines);
+        try {
+            act.play();
+            return messages(lines);
         } finally {
             logger.detachAppender(lines);
         }
