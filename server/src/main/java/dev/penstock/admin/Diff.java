@@ -36,7 +36,7 @@ record Diff(
     /**
      * An input or output that differs.
      *
-     * @param change {@code added}, {@code removed}, or {@code changed}
+     * @param change whether it was added, removed or changed, in that word
      * @param a datatype and shape; null when it was added
      * @param b datatype and shape; null when it was removed
      */

@@ -16,7 +16,7 @@ import java.math.BigDecimal;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Models and their versions: shown. */
@@ -150,8 +150,8 @@ public final class ModelAdmin {
                 version.execution(),
                 version.executionReason(),
                 desired(wanted),
-                sum(mine.stream().map(RouteView.ArmView::weight).toList()),
-                sum(mine.stream().map(RouteView.ArmView::observed).toList()),
+                sum(mine, RouteView.ArmView::weight),
+                sum(mine, RouteView.ArmView::observed),
                 mine.stream().map(RouteView.ArmView::name).toList(),
                 isRouted,
                 wanted.note(),
@@ -167,8 +167,16 @@ public final class ModelAdmin {
                 : wanted.isLoadWanted() ? "loaded" : "unloaded";
     }
 
-    private static @Nullable BigDecimal sum(List<@Nullable BigDecimal> parts) {
-        return parts.stream().filter(Objects::nonNull).reduce(BigDecimal::add).orElse(null);
+    private static @Nullable BigDecimal sum(
+            List<RouteView.ArmView> arms, Function<RouteView.ArmView, @Nullable BigDecimal> of) {
+        BigDecimal sum = null;
+        for (RouteView.ArmView arm : arms) {
+            BigDecimal part = of.apply(arm);
+            if (part != null) {
+                sum = sum == null ? part : sum.add(part);
+            }
+        }
+        return sum;
     }
 
     static List<TensorView> tensors(List<TensorSpec> specs) {

@@ -80,9 +80,6 @@ import org.slf4j.LoggerFactory;
  */
 final class Gateway implements AutoCloseable {
     private static final int QUEUE_CAPACITY = 1_000;
-    private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
-    private static final String NODE = "local";
-    private static final long MAX_UPLOAD_BYTES = 4L << 30;
     private static final Duration LOAD_LIMIT = Duration.ofMinutes(5);
     private static final String TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -97,8 +94,7 @@ final class Gateway implements AutoCloseable {
     private final Engine engine;
     private final Watchdog watchdog;
     private final InferenceService service;
-    private final ControlStore wanted;
-    private final AuditLog audit;
+    private final OwnFolder own;
     private final Reconciler reconciler;
     private final Operations operations;
     private final Transport transport;
@@ -116,7 +112,7 @@ final class Gateway implements AutoCloseable {
     private volatile Bound bound;
 
     /**
-     * Builds and opens nothing but the native runtime.
+     * Builds, and opens the native runtime and the folder of its own.
      *
      * @throws IllegalArgumentException when something in the configuration cannot be had on this
      *     machine
@@ -138,12 +134,10 @@ final class Gateway implements AutoCloseable {
                         InstantSource.system(),
                         () -> ThreadLocalRandom.current().nextLong(),
                         telemetry);
-        this.wanted = open.push(controlStore());
-        this.audit = auditLog();
+        this.own = open.push(OwnFolder.open(config.data(), ticker));
         ModelRepository repository = repository();
-        Uploads uploads = uploads();
         this.operations = new Operations(InstantSource.system(), service::newId);
-        this.reconciler = reconciler(policy, repository, uploads);
+        this.reconciler = reconciler(policy, repository);
         ServerInfo info =
                 new ServerInfo(
                         "penstock", Build.VERSION, List.of("binary_tensor_data", "parameters"));
@@ -159,7 +153,7 @@ final class Gateway implements AutoCloseable {
                 new OpsServer(service, access, Map.of("/metrics", scrape), config.limits(), ticker);
         this.admin =
                 new AdminServer(
-                        adminApi(repository, uploads), service, access, config.limits(), ticker);
+                        adminApi(repository), service, access, config.limits(), ticker);
         describe(allocator);
     }
 
@@ -169,42 +163,6 @@ final class Gateway implements AutoCloseable {
                     () -> name.equals("ort") ? new OrtEngine(pool) : new FfmEngine(pool));
         } catch (IllegalStateException e) {
             throw new IllegalArgumentException("engine " + name + ": " + e.getMessage(), e);
-        }
-    }
-
-    private ControlStore controlStore() {
-        try {
-            return FileControlStore.open(DurableFiles.DISK, config.data().resolve("control"));
-        } catch (ControlStoreException e) {
-            throw unusable(e);
-        }
-    }
-
-    private AuditLog auditLog() {
-        try {
-            return AuditLog.open(
-                    DurableFiles.DISK,
-                    config.data().resolve("audit"),
-                    NODE,
-                    InstantSource.system(),
-                    ticker);
-        } catch (IOException e) {
-            throw unusable(e);
-        }
-    }
-
-    private IllegalArgumentException unusable(Exception cause) {
-        return new IllegalArgumentException(
-                "data directory " + config.data() + " cannot be used: " + cause.getMessage(),
-                cause);
-    }
-
-    private Uploads uploads() {
-        try {
-            return Uploads.open(
-                    config.data(), MAX_UPLOAD_BYTES, InstantSource.system(), Ticker.SYSTEM);
-        } catch (IOException e) {
-            throw unusable(e);
         }
     }
 
@@ -234,21 +192,21 @@ final class Gateway implements AutoCloseable {
     }
 
     private Reconciler reconciler(
-            VersionPolicy policy, ModelRepository repository, Uploads uploads) {
+            VersionPolicy policy, ModelRepository repository) {
         String rootModel =
                 DirectoryModelStore.rootModelName(
                         config.modelName(), System.getenv("PENSTOCK_MODEL_NAME"), config.models());
         InstantSource clock = InstantSource.system();
         ModelStore watched = new DirectoryModelStore(config.models(), rootModel, clock, ticker);
         ModelStore store =
-                isSame(config.models(), uploads.models())
+                isSame(config.models(), own.uploads().models())
                         ? watched
                         : new TwoRootStore(
                                 watched,
                                 new DirectoryModelStore(
-                                        uploads.models(), "uploaded", clock, ticker));
+                                        own.uploads().models(), "uploaded", clock, ticker));
         return new Reconciler(
-                store, wanted, repository, service, policy, config.pollEvery(), ticker);
+                store, own.wanted(), repository, service, policy, config.pollEvery(), ticker);
     }
 
     // Who watches the server's own folder has one root, not two of the same versions.
@@ -274,32 +232,32 @@ final class Gateway implements AutoCloseable {
         }
     }
 
-    private AdminApi adminApi(ModelRepository repository, Uploads uploads) {
+    private AdminApi adminApi(ModelRepository repository) {
         InstantSource clock = InstantSource.system();
         RouteViews views = new RouteViews(reconciler, service, this::observedPercent);
-        Changes changes = new Changes(reconciler, wanted, audit);
+        Changes changes = new Changes(reconciler, own.wanted(), own.audit());
         RouteAdmin routes = new RouteAdmin(reconciler, changes, views, clock, LOAD_LIMIT);
         ModelAdmin models = new ModelAdmin(reconciler, service, views);
         AdminServices services =
                 new AdminServices(
                         models,
-                        new VersionAdmin(reconciler, service, changes, models, uploads, LOAD_LIMIT),
+                        new VersionAdmin(reconciler, service, changes, models, own.uploads(), LOAD_LIMIT),
                         new Publishing(
                                 reconciler,
                                 repository,
                                 service,
                                 changes,
                                 models,
-                                uploads,
+                                own.uploads(),
                                 operations,
                                 clock,
                                 LOAD_LIMIT),
                         routes,
                         new RouteExplainer(reconciler, service),
                         operations,
-                        new AuditAdmin(audit, views, clock),
+                        new AuditAdmin(own.audit(), views, clock),
                         new Diagnostics(reconciler, service, routes, config.data()));
-        Unfinished.complete(audit, wanted);
+        Unfinished.complete(own.audit(), own.wanted());
         return new AdminApi(service, services, telemetry::adminRequest, Build.VERSION);
     }
 
@@ -329,8 +287,8 @@ final class Gateway implements AutoCloseable {
                         listen(config.metrics(), at -> metrics.start(ops, channel, at)),
                         listen(config.admin(), at -> admin.start(ops, channel, at)));
         RoutedModels routed = new RoutedModels(telemetry);
-        routed.show(wanted.read());
-        wanted.watch(routed::show);
+        routed.show(own.wanted().read());
+        own.wanted().watch(routed::show);
         reconciler.start();
     }
 
@@ -388,11 +346,6 @@ final class Gateway implements AutoCloseable {
         reconciler.close();
         admin.close();
         metrics.close();
-        try {
-            audit.close();
-        } catch (IOException e) {
-            LOG.error("the audit log could not be closed: {}", e.toString());
-        }
         open.close();
     }
 

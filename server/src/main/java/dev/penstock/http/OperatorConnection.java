@@ -165,7 +165,8 @@ abstract class OperatorConnection extends ChannelInboundHandlerAdapter {
             return;
         }
         if (isContinueAwaited(request)) {
-            context.writeAndFlush(
+            var _ =
+                    context.writeAndFlush(
                     new DefaultFullHttpResponse(
                             HttpVersion.HTTP_1_1,
                             HttpResponseStatus.CONTINUE,
