@@ -8,7 +8,6 @@ import dev.penstock.access.RouteTable;
 import dev.penstock.admin.AdminApi;
 import dev.penstock.admin.AdminServices;
 import dev.penstock.admin.AuditAdmin;
-import dev.penstock.admin.AuditLog;
 import dev.penstock.admin.Changes;
 import dev.penstock.admin.Diagnostics;
 import dev.penstock.admin.ModelAdmin;
@@ -18,11 +17,7 @@ import dev.penstock.admin.RouteAdmin;
 import dev.penstock.admin.RouteExplainer;
 import dev.penstock.admin.RouteViews;
 import dev.penstock.admin.Unfinished;
-import dev.penstock.admin.Uploads;
 import dev.penstock.admin.VersionAdmin;
-import dev.penstock.control.ControlStore;
-import dev.penstock.control.ControlStoreException;
-import dev.penstock.control.FileControlStore;
 import dev.penstock.control.Reconciler;
 import dev.penstock.control.VersionView;
 import dev.penstock.engine.Engine;
@@ -35,7 +30,6 @@ import dev.penstock.http.HttpServer;
 import dev.penstock.http.OpsRoute;
 import dev.penstock.http.OpsServer;
 import dev.penstock.inference.ServerInfo;
-import dev.penstock.journal.DurableFiles;
 import dev.penstock.repository.DirectoryModelStore;
 import dev.penstock.repository.Execution;
 import dev.penstock.repository.ExecutionPolicy;
@@ -71,8 +65,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The whole server: its objects, in the order in which they start. Readiness falls first, then
@@ -152,8 +144,7 @@ final class Gateway implements AutoCloseable {
         this.metrics =
                 new OpsServer(service, access, Map.of("/metrics", scrape), config.limits(), ticker);
         this.admin =
-                new AdminServer(
-                        adminApi(repository), service, access, config.limits(), ticker);
+                new AdminServer(adminApi(repository), service, access, config.limits(), ticker);
         describe(allocator);
     }
 
@@ -191,8 +182,7 @@ final class Gateway implements AutoCloseable {
                 new MeteredVersions(telemetry));
     }
 
-    private Reconciler reconciler(
-            VersionPolicy policy, ModelRepository repository) {
+    private Reconciler reconciler(VersionPolicy policy, ModelRepository repository) {
         String rootModel =
                 DirectoryModelStore.rootModelName(
                         config.modelName(), System.getenv("PENSTOCK_MODEL_NAME"), config.models());
@@ -241,7 +231,8 @@ final class Gateway implements AutoCloseable {
         AdminServices services =
                 new AdminServices(
                         models,
-                        new VersionAdmin(reconciler, service, changes, models, own.uploads(), LOAD_LIMIT),
+                        new VersionAdmin(
+                                reconciler, service, changes, models, own.uploads(), LOAD_LIMIT),
                         new Publishing(
                                 reconciler,
                                 repository,

@@ -167,10 +167,10 @@ abstract class OperatorConnection extends ChannelInboundHandlerAdapter {
         if (isContinueAwaited(request)) {
             var _ =
                     context.writeAndFlush(
-                    new DefaultFullHttpResponse(
-                            HttpVersion.HTTP_1_1,
-                            HttpResponseStatus.CONTINUE,
-                            Unpooled.EMPTY_BUFFER));
+                            new DefaultFullHttpResponse(
+                                    HttpVersion.HTTP_1_1,
+                                    HttpResponseStatus.CONTINUE,
+                                    Unpooled.EMPTY_BUFFER));
         }
         if (isUpload) {
             isBusy = true;
