@@ -36,7 +36,7 @@ record Diff(
     /**
      * An input or output that differs.
      *
-     * @param change whether it was added, removed or changed, in that word
+     * @param change the word added, removed or changed
      * @param a datatype and shape; null when it was added
      * @param b datatype and shape; null when it was removed
      */

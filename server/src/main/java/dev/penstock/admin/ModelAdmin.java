@@ -168,12 +168,12 @@ public final class ModelAdmin {
     }
 
     private static @Nullable BigDecimal sum(
-            List<RouteView.ArmView> arms, Function<RouteView.ArmView, @Nullable BigDecimal> of) {
+            List<RouteView.ArmView> arms, Function<RouteView.ArmView, @Nullable BigDecimal> part) {
         BigDecimal sum = null;
         for (RouteView.ArmView arm : arms) {
-            BigDecimal part = of.apply(arm);
-            if (part != null) {
-                sum = sum == null ? part : sum.add(part);
+            BigDecimal each = part.apply(arm);
+            if (each != null) {
+                sum = sum == null ? each : sum.add(each);
             }
         }
         return sum;

@@ -151,14 +151,14 @@ public final class Uploads {
 
         /** Renames it to where it is served from. */
         void publish(VersionId id) throws IOException {
-            Path model = Files.createDirectories(models.resolve(id.model()));
             Path target = place(id);
+            Files.createDirectories(models.resolve(id.model()));
             if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
                 throw new IOException("there is something in its place already");
             }
             Path version = folder.resolve(id.model()).resolve(Long.toString(id.number()));
             Files.move(version, target, StandardCopyOption.ATOMIC_MOVE);
-            sync(model);
+            sync(models.resolve(id.model()));
             sync(models);
         }
 

@@ -8,6 +8,7 @@ import dev.penstock.access.RouteTable;
 import dev.penstock.admin.AdminApi;
 import dev.penstock.admin.AdminServices;
 import dev.penstock.admin.AuditAdmin;
+import dev.penstock.admin.AuditLog;
 import dev.penstock.admin.Changes;
 import dev.penstock.admin.Diagnostics;
 import dev.penstock.admin.ModelAdmin;
@@ -17,7 +18,11 @@ import dev.penstock.admin.RouteAdmin;
 import dev.penstock.admin.RouteExplainer;
 import dev.penstock.admin.RouteViews;
 import dev.penstock.admin.Unfinished;
+import dev.penstock.admin.Uploads;
 import dev.penstock.admin.VersionAdmin;
+import dev.penstock.control.ControlStore;
+import dev.penstock.control.ControlStoreException;
+import dev.penstock.control.FileControlStore;
 import dev.penstock.control.Reconciler;
 import dev.penstock.control.VersionView;
 import dev.penstock.engine.Engine;
@@ -30,6 +35,7 @@ import dev.penstock.http.HttpServer;
 import dev.penstock.http.OpsRoute;
 import dev.penstock.http.OpsServer;
 import dev.penstock.inference.ServerInfo;
+import dev.penstock.journal.DurableFiles;
 import dev.penstock.repository.DirectoryModelStore;
 import dev.penstock.repository.Execution;
 import dev.penstock.repository.ExecutionPolicy;
@@ -65,6 +71,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The whole server: its objects, in the order in which they start. Readiness falls first, then
@@ -72,6 +80,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class Gateway implements AutoCloseable {
     private static final int QUEUE_CAPACITY = 1_000;
+    private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
+    private static final String NODE = "local";
+    private static final long MAX_UPLOAD_BYTES = 4L << 30;
     private static final Duration LOAD_LIMIT = Duration.ofMinutes(5);
     private static final String TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -86,7 +97,8 @@ final class Gateway implements AutoCloseable {
     private final Engine engine;
     private final Watchdog watchdog;
     private final InferenceService service;
-    private final OwnFolder own;
+    private final ControlStore wanted;
+    private final AuditLog audit;
     private final Reconciler reconciler;
     private final Operations operations;
     private final Transport transport;
@@ -104,7 +116,7 @@ final class Gateway implements AutoCloseable {
     private volatile Bound bound;
 
     /**
-     * Builds, and opens the native runtime and the folder of its own.
+     * Builds and opens nothing but the native runtime.
      *
      * @throws IllegalArgumentException when something in the configuration cannot be had on this
      *     machine
@@ -126,10 +138,12 @@ final class Gateway implements AutoCloseable {
                         InstantSource.system(),
                         () -> ThreadLocalRandom.current().nextLong(),
                         telemetry);
-        this.own = open.push(OwnFolder.open(config.data(), ticker));
+        this.wanted = open.push(controlStore());
+        this.audit = auditLog();
         ModelRepository repository = repository();
+        Uploads uploads = uploads();
         this.operations = new Operations(InstantSource.system(), service::newId);
-        this.reconciler = reconciler(policy, repository);
+        this.reconciler = reconciler(policy, repository, uploads);
         ServerInfo info =
                 new ServerInfo(
                         "penstock", Build.VERSION, List.of("binary_tensor_data", "parameters"));
@@ -144,7 +158,8 @@ final class Gateway implements AutoCloseable {
         this.metrics =
                 new OpsServer(service, access, Map.of("/metrics", scrape), config.limits(), ticker);
         this.admin =
-                new AdminServer(adminApi(repository), service, access, config.limits(), ticker);
+                new AdminServer(
+                        adminApi(repository, uploads), service, access, config.limits(), ticker);
         describe(allocator);
     }
 
@@ -154,6 +169,42 @@ final class Gateway implements AutoCloseable {
                     () -> name.equals("ort") ? new OrtEngine(pool) : new FfmEngine(pool));
         } catch (IllegalStateException e) {
             throw new IllegalArgumentException("engine " + name + ": " + e.getMessage(), e);
+        }
+    }
+
+    private ControlStore controlStore() {
+        try {
+            return FileControlStore.open(DurableFiles.DISK, config.data().resolve("control"));
+        } catch (ControlStoreException e) {
+            throw unusable(e);
+        }
+    }
+
+    private AuditLog auditLog() {
+        try {
+            return AuditLog.open(
+                    DurableFiles.DISK,
+                    config.data().resolve("audit"),
+                    NODE,
+                    InstantSource.system(),
+                    ticker);
+        } catch (IOException e) {
+            throw unusable(e);
+        }
+    }
+
+    private IllegalArgumentException unusable(Exception cause) {
+        return new IllegalArgumentException(
+                "data directory " + config.data() + " cannot be used: " + cause.getMessage(),
+                cause);
+    }
+
+    private Uploads uploads() {
+        try {
+            return Uploads.open(
+                    config.data(), MAX_UPLOAD_BYTES, InstantSource.system(), Ticker.SYSTEM);
+        } catch (IOException e) {
+            throw unusable(e);
         }
     }
 
@@ -182,21 +233,22 @@ final class Gateway implements AutoCloseable {
                 new MeteredVersions(telemetry));
     }
 
-    private Reconciler reconciler(VersionPolicy policy, ModelRepository repository) {
+    private Reconciler reconciler(
+            VersionPolicy policy, ModelRepository repository, Uploads uploads) {
         String rootModel =
                 DirectoryModelStore.rootModelName(
                         config.modelName(), System.getenv("PENSTOCK_MODEL_NAME"), config.models());
         InstantSource clock = InstantSource.system();
         ModelStore watched = new DirectoryModelStore(config.models(), rootModel, clock, ticker);
         ModelStore store =
-                isSame(config.models(), own.uploads().models())
+                isSame(config.models(), uploads.models())
                         ? watched
                         : new TwoRootStore(
                                 watched,
                                 new DirectoryModelStore(
-                                        own.uploads().models(), "uploaded", clock, ticker));
+                                        uploads.models(), "uploaded", clock, ticker));
         return new Reconciler(
-                store, own.wanted(), repository, service, policy, config.pollEvery(), ticker);
+                store, wanted, repository, service, policy, config.pollEvery(), ticker);
     }
 
     // Who watches the server's own folder has one root, not two of the same versions.
@@ -222,33 +274,32 @@ final class Gateway implements AutoCloseable {
         }
     }
 
-    private AdminApi adminApi(ModelRepository repository) {
+    private AdminApi adminApi(ModelRepository repository, Uploads uploads) {
         InstantSource clock = InstantSource.system();
         RouteViews views = new RouteViews(reconciler, service, this::observedPercent);
-        Changes changes = new Changes(reconciler, own.wanted(), own.audit());
+        Changes changes = new Changes(reconciler, wanted, audit);
         RouteAdmin routes = new RouteAdmin(reconciler, changes, views, clock, LOAD_LIMIT);
         ModelAdmin models = new ModelAdmin(reconciler, service, views);
         AdminServices services =
                 new AdminServices(
                         models,
-                        new VersionAdmin(
-                                reconciler, service, changes, models, own.uploads(), LOAD_LIMIT),
+                        new VersionAdmin(reconciler, service, changes, models, uploads, LOAD_LIMIT),
                         new Publishing(
                                 reconciler,
                                 repository,
                                 service,
                                 changes,
                                 models,
-                                own.uploads(),
+                                uploads,
                                 operations,
                                 clock,
                                 LOAD_LIMIT),
                         routes,
                         new RouteExplainer(reconciler, service),
                         operations,
-                        new AuditAdmin(own.audit(), views, clock),
+                        new AuditAdmin(audit, views, clock),
                         new Diagnostics(reconciler, service, routes, config.data()));
-        Unfinished.complete(own.audit(), own.wanted());
+        Unfinished.complete(audit, wanted);
         return new AdminApi(service, services, telemetry::adminRequest, Build.VERSION);
     }
 
@@ -278,8 +329,8 @@ final class Gateway implements AutoCloseable {
                         listen(config.metrics(), at -> metrics.start(ops, channel, at)),
                         listen(config.admin(), at -> admin.start(ops, channel, at)));
         RoutedModels routed = new RoutedModels(telemetry);
-        routed.show(own.wanted().read());
-        own.wanted().watch(routed::show);
+        routed.show(wanted.read());
+        wanted.watch(routed::show);
         reconciler.start();
     }
 
@@ -337,6 +388,11 @@ final class Gateway implements AutoCloseable {
         reconciler.close();
         admin.close();
         metrics.close();
+        try {
+            audit.close();
+        } catch (IOException e) {
+            LOG.error("the audit log could not be closed: {}", e.toString());
+        }
         open.close();
     }
 
