@@ -168,16 +168,11 @@ public record AdminServices(
             return AdminResponse.ok(versions.preview(planned));
         }
         if (request.isWaiting()) {
-            return AdminResponse.ok(versions.apply(planned, request.actor(), () -> {}));
+            return AdminResponse.ok(versions.apply(planned, request.actor(), null));
         }
         Operation operation =
                 operations.open("version.change", id.model(), Long.toString(id.number()), 2);
-        operations.start(
-                operation,
-                course -> {
-                    course.begin("load");
-                    return versions.apply(planned, request.actor(), () -> course.begin("apply"));
-                });
+        operations.start(operation, course -> versions.apply(planned, request.actor(), course));
         return AdminResponse.accepted(operation.view());
     }
 
@@ -283,15 +278,10 @@ public record AdminServices(
             return AdminResponse.ok(routes.preview(planned, request.actor()));
         }
         if (request.isWaiting()) {
-            return route(routes.apply(planned, request.actor(), () -> {}));
+            return route(routes.apply(planned, request.actor(), null));
         }
         Operation operation = operations.open(planned.action(), planned.model(), null, 2);
-        operations.start(
-                operation,
-                course -> {
-                    course.begin("load");
-                    return routes.apply(planned, request.actor(), () -> course.begin("apply"));
-                });
+        operations.start(operation, course -> routes.apply(planned, request.actor(), course));
         return AdminResponse.accepted(operation.view());
     }
 

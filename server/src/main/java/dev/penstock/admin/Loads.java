@@ -10,6 +10,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The versions that a change needs: loaded before it takes effect, held until it did. Closed by who
@@ -18,12 +19,15 @@ import java.util.concurrent.TimeoutException;
 final class Loads implements AutoCloseable {
     private final Reconciler reconciler;
     private final Duration limit;
+    private final @Nullable Operation course;
     private final List<Reconciler.Hold> holds = new ArrayList<>();
 
     /**
      * @param limit how long each may take
+     * @param course may be ended while they load; null for none
      */
-    Loads(Reconciler reconciler, Duration limit) {
+    Loads(Reconciler reconciler, Duration limit, @Nullable Operation course) {
+        this.course = course;
         this.reconciler = reconciler;
         this.limit = limit;
     }
@@ -34,6 +38,20 @@ final class Loads implements AutoCloseable {
      * @throws AdminException when one does not load
      */
     void load(String model, Collection<Long> numbers) throws InterruptedException {
+        if (course == null) {
+            await(model, numbers);
+            return;
+        }
+        course.begin("load");
+        course.mayEnd(true);
+        try {
+            await(model, numbers);
+        } finally {
+            course.mayEnd(false);
+        }
+    }
+
+    private void await(String model, Collection<Long> numbers) throws InterruptedException {
         List<VersionId> ids =
                 new TreeSet<>(numbers)
                         .stream().map(number -> new VersionId(model, number)).toList();

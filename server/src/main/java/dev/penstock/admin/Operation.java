@@ -18,6 +18,8 @@ final class Operation {
     private final List<OperationView.Step> steps = new ArrayList<>();
     private @Nullable String version;
     private @Nullable Thread thread;
+    private boolean isEndable;
+    private boolean isCancelled;
     private String state = "running";
     private @Nullable Object result;
     private @Nullable Problem problem;
@@ -99,9 +101,25 @@ final class Operation {
         return state.equals("running");
     }
 
-    /** Ends it, if it has not ended; what took effect stays so. */
+    /**
+     * Says whether it may be ended from here on: only while it waits for something that changes
+     * nothing, for an interrupt in the middle of a write would close the file.
+     *
+     * @throws InterruptedException when it was cancelled
+     */
+    synchronized void mayEnd(boolean may) throws InterruptedException {
+        isEndable = may;
+        boolean isTold = !may && Thread.interrupted();
+        if (isTold || (may && isCancelled)) {
+            isEndable = false;
+            throw new InterruptedException("cancelled");
+        }
+    }
+
+    /** Ends it, if it can still be ended; what took effect stays so. */
     synchronized void cancel() {
-        if (thread != null) {
+        isCancelled = true;
+        if (isEndable && thread != null) {
             thread.interrupt();
         }
     }

@@ -39,7 +39,7 @@ public record Problem(
      * @param step by name
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
-    public record Load(@Nullable String step, String reason, @Nullable String remedy) {}
+    public record Load(@Nullable String step, @Nullable String reason, @Nullable String remedy) {}
 
     /** The media type of a problem. */
     public static final String MEDIA_TYPE = "application/problem+json";

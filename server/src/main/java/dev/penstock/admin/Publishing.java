@@ -19,7 +19,6 @@ import dev.penstock.routing.RoutingKey;
 import dev.penstock.serving.InferenceService;
 import dev.penstock.serving.ServedModel;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -37,9 +36,6 @@ import org.jspecify.annotations.Nullable;
  * whatever goes wrong before leaves nothing behind.
  */
 public final class Publishing {
-    private static final Set<String> FIELDS = Set.of("version", "note", "labels");
-    private static final String FILE = "model";
-
     private final Reconciler reconciler;
     private final ModelRepository repository;
     private final InferenceService service;
@@ -82,9 +78,6 @@ public final class Publishing {
      */
     record Manner(Actor actor, boolean isServed, boolean isDryRun) {}
 
-    /** What comes beside a model. */
-    private record Form(Path model, long version, String note, Map<String, String> labels) {}
-
     /**
      * Takes an upload: stored, tried, published; returns when it is in the store, and loads it for
      * good as an operation.
@@ -100,7 +93,7 @@ public final class Publishing {
         VersionId id = null;
         try (Uploads.Room room = uploads.room(operation.id())) {
             operation.begin("upload");
-            Form form = form(source.receive(room.folder(), uploads.maxBytes()));
+            UploadForm form = UploadForm.read(source.receive(room.folder(), uploads.maxBytes()));
             id = reserve(model, form.version());
             operation.version(Long.toString(id.number()));
             StoredVersion.Published stored = arranged(room.arrange(id, form.model()), id);
@@ -152,44 +145,6 @@ public final class Publishing {
                 null,
                 null,
                 true);
-    }
-
-    private static Form form(UploadSource.Received received) {
-        List<Fault> faults = new ArrayList<>();
-        Map<String, String> fields = received.fields();
-        for (String name : fields.keySet()) {
-            if (name.equals(FILE)) {
-                faults.add(new Fault("/model", "must be a file: give the part a filename"));
-            } else if (!FIELDS.contains(name)) {
-                faults.add(unknown(name));
-            }
-        }
-        for (String name : received.files().keySet()) {
-            if (!name.equals(FILE)) {
-                faults.add(unknown(name));
-            }
-        }
-        Path model = received.files().get(FILE);
-        if (model == null && !fields.containsKey(FILE)) {
-            faults.add(new Fault("/model", "is missing, must be a file"));
-        }
-        String number = fields.get("version");
-        long version = number == null ? 0 : VersionId.parseNumber(number);
-        if (number != null && version == 0) {
-            faults.add(new Fault("/version", "must be a version's number, like 2"));
-        }
-        String note = fields.getOrDefault("note", "");
-        VersionAdmin.checkNote(note, "/note", faults);
-        Map<String, String> labels = Labels.read(fields.get("labels"), faults);
-        VersionAdmin.checkLabels(labels, "/labels", faults);
-        if (model == null || !faults.isEmpty()) {
-            throw AdminException.invalid(faults);
-        }
-        return new Form(model, version, note, labels);
-    }
-
-    private static Fault unknown(String name) {
-        return new Fault("/" + Names.printable(name), "is no part of this form");
     }
 
     private VersionId reserve(String model, long wanted) {
@@ -300,7 +255,7 @@ public final class Publishing {
         return text.substring(0, text.length() - 1);
     }
 
-    private void publish(Uploads.Room room, VersionId id, Form form, Manner manner)
+    private void publish(Uploads.Room room, VersionId id, UploadForm form, Manner manner)
             throws InterruptedException {
         VersionSpec spec = new VersionSpec(null, form.note(), form.labels());
         // Before it can be seen: it never takes traffic for a moment.
@@ -385,8 +340,7 @@ public final class Publishing {
     }
 
     private VersionDetail load(VersionId id, Operation course) throws InterruptedException {
-        course.begin("load");
-        try (Loads loads = new Loads(reconciler, loadLimit)) {
+        try (Loads loads = new Loads(reconciler, loadLimit, course)) {
             loads.load(id.model(), List.of(id.number()));
             course.begin("ready");
             return models.version(id);
@@ -420,8 +374,7 @@ public final class Publishing {
 
     private VersionDetail load(VersionId id, VersionSpec spec, Manner manner, Operation course)
             throws InterruptedException {
-        try (Loads loads = new Loads(reconciler, loadLimit)) {
-            course.begin("load");
+        try (Loads loads = new Loads(reconciler, loadLimit, course)) {
             loads.load(id.model(), List.of(id.number()));
             course.begin("publish");
             pin(id, manner);

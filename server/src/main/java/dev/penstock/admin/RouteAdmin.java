@@ -138,8 +138,13 @@ public final class RouteAdmin {
         return views.dryRun(planned.model(), now.withRoute(planned.route(), change));
     }
 
-    /** Puts a planned change in force. */
-    RouteView apply(Planned planned, Actor actor, Runnable loaded) throws InterruptedException {
+    /**
+     * Puts a planned change in force.
+     *
+     * @param course is told how far it is; null for none
+     */
+    RouteView apply(Planned planned, Actor actor, @Nullable Operation course)
+            throws InterruptedException {
         String model = planned.model();
         Route route = planned.route();
         Route before = changes.wanted().model(model).route();
@@ -151,14 +156,16 @@ public final class RouteAdmin {
                         before == null ? null : RouteDocument.of(before),
                         route == null ? null : RouteDocument.of(route),
                         planned.reason());
-        try (Loads loads = new Loads(reconciler, loadLimit)) {
+        try (Loads loads = new Loads(reconciler, loadLimit, course)) {
             changes.make(
                     audited,
                     () -> {
                         if (route != null) {
                             loads.load(model, route.versions());
                         }
-                        loaded.run();
+                        if (course != null) {
+                            course.begin("apply");
+                        }
                         return put(planned, actor);
                     });
         }

@@ -147,8 +147,13 @@ public final class VersionAdmin {
         return planned.before().as(next, true);
     }
 
-    /** Makes a planned change. */
-    VersionDetail apply(Planned planned, Actor actor, Runnable loaded) throws InterruptedException {
+    /**
+     * Makes a planned change.
+     *
+     * @param course is told how far it is; null for none
+     */
+    VersionDetail apply(Planned planned, Actor actor, @Nullable Operation course)
+            throws InterruptedException {
         VersionId id = planned.id();
         VersionChange change = planned.change();
         boolean isLoad = "loaded".equals(change.desired());
@@ -160,14 +165,16 @@ public final class VersionAdmin {
                         wish(changes.wanted().model(id.model()), id),
                         planned.next(specOf(changes.wanted().model(id.model()), id)),
                         String.valueOf(change.reason()));
-        try (Loads loads = new Loads(reconciler, loadLimit)) {
+        try (Loads loads = new Loads(reconciler, loadLimit, course)) {
             changes.make(
                     audited,
                     () -> {
                         if (isLoad) {
                             loads.load(id.model(), List.of(id.number()));
                         }
-                        loaded.run();
+                        if (course != null) {
+                            course.begin("apply");
+                        }
                         return Changes.Made.of(
                                 changes.put(
                                         id.model(),
