@@ -10,6 +10,8 @@ import dev.penstock.admin.AdminApi;
 import dev.penstock.admin.AdminServices;
 import dev.penstock.admin.AuditAdmin;
 import dev.penstock.admin.AuditLog;
+import dev.penstock.admin.ConfigAdmin;
+import dev.penstock.admin.Configuration;
 import dev.penstock.admin.Changes;
 import dev.penstock.admin.Diagnostics;
 import dev.penstock.admin.ModelAdmin;
@@ -96,6 +98,7 @@ final class Gateway implements AutoCloseable {
     private final long createdNanos = ticker.nanos();
     private final CloseStack open = new CloseStack();
     private final Limits limits;
+    private final Configuration configuration;
 
     private final Access access;
     private final TensorPool pool;
@@ -139,6 +142,17 @@ final class Gateway implements AutoCloseable {
      *     machine
      */
     Gateway(GatewayConfig config) {
+        this(config, Configuration.FIXED);
+    }
+
+    /**
+     * Builds it with settings that operators may look at and read again.
+     *
+     * @throws IllegalArgumentException when something in the configuration cannot be had on this
+     *     machine
+     */
+    Gateway(GatewayConfig config, Configuration configuration) {
+        this.configuration = configuration;
         this(config, engine -> engine);
     }
 
@@ -342,9 +356,16 @@ final class Gateway implements AutoCloseable {
                         new RouteExplainer(reconciler, service),
                         operations,
                         new AuditAdmin(audit, views, clock),
-                        new Diagnostics(reconciler, service, routes, config.data().dir()));
+                        new Diagnostics(reconciler, service, routes, config.data().dir()),
+                        new ConfigAdmin(configuration, changes));
         Unfinished.complete(audit, wanted);
         return new AdminApi(service, services, telemetry::adminRequest, Build.VERSION);
+    }
+
+    /** Puts in force what needs no restart. */
+    void reloaded(GatewayConfig next) {
+        LogSetup.level(next.log().level());
+        reconciler.settings(next.models().versions(), next.models().poll());
     }
 
     private @Nullable BigDecimal observedPercent(String model, long revision, String arm) {

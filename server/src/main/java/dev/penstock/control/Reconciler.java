@@ -51,8 +51,8 @@ public final class Reconciler implements AutoCloseable {
     private final ControlStore wanted;
     private final ModelRepository repository;
     private final InferenceService service;
-    private final VersionPolicy policy;
-    private final Duration poll;
+    private volatile VersionPolicy policy;
+    private volatile Duration poll;
     private final Ticker ticker;
     private final Absences absences;
     private final Thread thread;
@@ -261,6 +261,13 @@ public final class Reconciler implements AutoCloseable {
         } finally {
             lock.unlock();
         }
+    }
+
+    /** Goes by another policy and another pause between looks from now on. Any thread. */
+    public void settings(VersionPolicy nextPolicy, Duration nextPoll) {
+        policy = nextPolicy;
+        poll = nextPoll;
+        wake(false);
     }
 
     /** Looks at the store soon, because somebody changed it. Any thread. */
