@@ -41,8 +41,7 @@ public final class ConfigAdmin {
                 Endpoint.change(
                         "POST",
                         "/config:reload",
-                        Endpoint.About.of(
-                                        "Read the settings again", Reload.class, Query.DRY_RUN)
+                        Endpoint.About.of("Read the settings again", Reload.class, Query.DRY_RUN)
                                 .takes(Reason.class),
                         (request, parts) -> AdminResponse.ok(reload(request))));
     }

@@ -10,9 +10,9 @@ import dev.penstock.admin.AdminApi;
 import dev.penstock.admin.AdminServices;
 import dev.penstock.admin.AuditAdmin;
 import dev.penstock.admin.AuditLog;
+import dev.penstock.admin.Changes;
 import dev.penstock.admin.ConfigAdmin;
 import dev.penstock.admin.Configuration;
-import dev.penstock.admin.Changes;
 import dev.penstock.admin.Diagnostics;
 import dev.penstock.admin.ModelAdmin;
 import dev.penstock.admin.Operations;
@@ -152,8 +152,7 @@ final class Gateway implements AutoCloseable {
      *     machine
      */
     Gateway(GatewayConfig config, Configuration configuration) {
-        this.configuration = configuration;
-        this(config, engine -> engine);
+        this(config, configuration, engine -> engine);
     }
 
     /**
@@ -162,6 +161,12 @@ final class Gateway implements AutoCloseable {
      * @param around takes the engine that was configured, and gives the one to use, which closes it
      */
     Gateway(GatewayConfig config, UnaryOperator<Engine> around) {
+        this(config, Configuration.FIXED, around);
+    }
+
+    private Gateway(
+            GatewayConfig config, Configuration configuration, UnaryOperator<Engine> around) {
+        this.configuration = configuration;
         this.config = config;
         this.bound = addresses(config);
         this.transport = Transport.named(config.server().transport());

@@ -30,14 +30,13 @@ final class RunningConfig implements Configuration {
     @Override
     public List<Setting> settings() {
         return current.settings().stream()
-                .map(
-                        setting ->
-                                new Setting(
-                                        setting.key().path(),
-                                        setting.json(),
-                                        setting.origin().toString(),
-                                        setting.key().reload().name().toLowerCase(Locale.ROOT),
-                                        setting.key().about()))
+                .map(setting ->
+                        new Setting(
+                                setting.key().path(),
+                                setting.json(),
+                                setting.origin().toString(),
+                                setting.key().reload().name().toLowerCase(Locale.ROOT),
+                                setting.key().about()))
                 .toList();
     }
 
@@ -63,16 +62,16 @@ final class RunningConfig implements Configuration {
                 next.value() == null
                         ? List.of()
                         : ConfigChange.between(current, next).changes().stream()
-                                .map(
-                                        change ->
-                                                new Changed(
-                                                        change.key().path(),
-                                                        change.before().json(),
-                                                        change.after().json(),
-                                                        change.key().reload()
-                                                                == dev.penstock.config.Reload.LIVE))
+                                .map(change ->
+                                        new Changed(
+                                                change.key().path(),
+                                                change.before().json(),
+                                                change.after().json(),
+                                                change.key().reload()
+                                                        == dev.penstock.config.Reload.LIVE))
                                 .toList();
-        return new Reload(next.faults().stream().map(RunningConfig::finding).toList(), changes, null);
+        return new Reload(
+                next.faults().stream().map(RunningConfig::finding).toList(), changes, null);
     }
 
     private static Finding finding(Fault fault) {
