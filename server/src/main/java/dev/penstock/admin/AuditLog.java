@@ -116,7 +116,10 @@ public final class AuditLog implements AutoCloseable {
         try {
             mend();
         } catch (IOException e) {
-            LOG.error("outcome of intent {} is held back, the audit log fails: {}", intent, e);
+            LOG.error(
+                    "outcome of intent {} is held back, the audit log fails: {}",
+                    intent,
+                    e.toString());
         }
     }
 
