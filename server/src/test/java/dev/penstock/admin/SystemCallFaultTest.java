@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -28,6 +29,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * ends untouched.
  */
 @Tag("soak")
+@EnabledIfSystemProperty(named = "penstock.soak", matches = "true")
 final class SystemCallFaultTest {
     private static final int MAX_POINTS = 60;
     private static final int LIMIT_SECONDS = 60;
