@@ -12,6 +12,7 @@ import dev.penstock.tensor.TensorSpec;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A session without native code, for faults and chance: answers nothing, or hangs until it is
@@ -30,6 +31,11 @@ public final class FakeSession implements Session {
     public volatile boolean hangs;
     public volatile boolean closed;
 
+    /** What each run, or the making of each runner, throws; null when it is well. */
+    public volatile @Nullable Error breaks;
+
+    public final AtomicInteger runnersLeft = new AtomicInteger(Integer.MAX_VALUE);
+
     @Override
     public Signature signature() {
         return SIGNATURE;
@@ -37,6 +43,9 @@ public final class FakeSession implements Session {
 
     @Override
     public Runner newRunner() {
+        if (runnersLeft.getAndDecrement() <= 0) {
+            throw new OutOfMemoryError("no runner");
+        }
         openRunners.incrementAndGet();
         return new FakeRunner();
     }
@@ -60,6 +69,10 @@ public final class FakeSession implements Session {
             running.incrementAndGet();
             runs.incrementAndGet();
             try {
+                Error broken = breaks;
+                if (broken != null) {
+                    throw broken;
+                }
                 if (hangs) {
                     terminated.await();
                     throw new FailureException(new Failure.DeadlineExceeded("run terminated"));

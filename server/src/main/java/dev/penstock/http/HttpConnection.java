@@ -18,6 +18,8 @@ import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One connection: keeps the order of answers, the limits of time, and the way it ends. All of it
@@ -29,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  * dropped for a while, because a socket closed over unread data would take the answer back.
  */
 final class HttpConnection extends ChannelInboundHandlerAdapter {
+    private static final Logger LOG = LoggerFactory.getLogger(HttpConnection.class);
     private static final long LINGER_BYTES = 4L * 1024 * 1024;
     private static final long LINGER_MILLIS = 2000;
 
@@ -324,7 +327,24 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
             isEnding = true;
             readNoMore();
         }
-        ready(reply, encode(reply, exchange, outcome));
+        ByteBuf bytes;
+        try {
+            bytes = encode(reply, exchange, outcome);
+        } catch (RuntimeException | Error e) {
+            lose(exchange, e);
+            return;
+        }
+        ready(reply, bytes);
+    }
+
+    /** There is not even memory to refuse: the answers behind this one have nothing to follow. */
+    private void lose(Exchange exchange, Throwable cause) {
+        LOG.atError()
+                .setCause(cause)
+                .addKeyValue("prediction", exchange.id())
+                .log("an answer was lost, and its connection is closed");
+        exchange.close();
+        closeNow();
     }
 
     private boolean isReadingMore() {
@@ -343,7 +363,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
             }
         } catch (FailureException e) {
             failure = e.failure();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             failure = Incident.report(exchange.id(), "answer could not be written", e);
         }
         return writer.failure(reply, exchange, failure);

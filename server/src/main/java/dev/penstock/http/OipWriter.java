@@ -104,13 +104,25 @@ final class OipWriter implements AutoCloseable {
                                     + " are allowed",
                             "ask for fewer outputs, or with binary_data: true"));
         }
-        if (bound >= RESERVE_FROM_BYTES) {
-            if (!pool.reserve(bound)) {
-                throw Refusals.memoryFull();
-            }
-            slot.reservedBytes = bound;
+        if (bound < RESERVE_FROM_BYTES) {
+            return gap((int) bound);
         }
-        return gap((int) bound);
+        if (!pool.reserve(bound)) {
+            throw Refusals.memoryFull();
+        }
+        boolean isTaken = false;
+        try {
+            ByteBuf taken = gap((int) bound);
+            slot.reservedBytes = bound;
+            isTaken = true;
+            return taken;
+        } catch (OutOfMemoryError e) {
+            throw Refusals.memoryFull();
+        } finally {
+            if (!isTaken) {
+                pool.returned(bound);
+            }
+        }
     }
 
     private ByteBuf gap(int bodyBytes) {

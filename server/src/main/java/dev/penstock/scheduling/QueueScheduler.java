@@ -6,12 +6,16 @@ import dev.penstock.inference.VersionInfo;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Runs exchanges on instance threads of the version's own, which take them from a bounded queue,
  * oldest first.
  */
 public final class QueueScheduler implements Scheduler {
+    private static final Logger LOG = LoggerFactory.getLogger(QueueScheduler.class);
+
     private final SchedulingContext context;
     private final Session session;
     private final Run run;
@@ -25,17 +29,40 @@ public final class QueueScheduler implements Scheduler {
         this.session = session;
         this.run = new Run(version, context.ticker(), context.maxRunNanos());
         this.queue = new RequestQueue(context.queueCapacity());
-        for (int i = 0; i < context.instances(); i++) {
-            instances.add(
-                    Thread.ofPlatform()
-                            .name(version.id() + "-" + i)
-                            .daemon()
-                            .unstarted(this::instanceLoop));
+    }
+
+    /**
+     * Makes the runners, on the calling thread, and starts. When that fails, nothing is left open
+     * and this is closed.
+     */
+    public void start() {
+        boolean isStarted = false;
+        try {
+            for (int i = 0; i < context.instances(); i++) {
+                startInstance(run.version().id() + "-" + i);
+            }
+            isStarted = true;
+        } finally {
+            if (!isStarted) {
+                close();
+            }
         }
     }
 
-    public void start() {
-        instances.forEach(Thread::start);
+    private void startInstance(String name) {
+        WatchedRunner runner = new WatchedRunner(session.newRunner());
+        boolean isStarted = false;
+        try {
+            Thread instance =
+                    Thread.ofPlatform().name(name).daemon().unstarted(() -> instanceLoop(runner));
+            instance.start();
+            isStarted = true;
+            instances.add(instance);
+        } finally {
+            if (!isStarted) {
+                runner.close();
+            }
+        }
     }
 
     @Override
@@ -43,8 +70,8 @@ public final class QueueScheduler implements Scheduler {
         return queue.offer(exchange);
     }
 
-    private void instanceLoop() {
-        try (WatchedRunner runner = new WatchedRunner(session.newRunner())) {
+    private void instanceLoop(WatchedRunner runner) {
+        try (runner) {
             context.watchdog().watch(runner);
             try {
                 drain(runner);
@@ -59,6 +86,9 @@ public final class QueueScheduler implements Scheduler {
             running.incrementAndGet();
             try {
                 run.answer(next, runner);
+            } catch (Throwable e) {
+                // What an edge could not even refuse must not take the version's thread along.
+                LOG.atError().setCause(e).log("an answer of {} was lost", run.version().id());
             } finally {
                 running.decrementAndGet();
             }

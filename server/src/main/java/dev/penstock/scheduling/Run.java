@@ -29,8 +29,12 @@ final class Run {
         this.maxRunNanos = maxRunNanos;
     }
 
+    VersionInfo version() {
+        return version;
+    }
+
     /**
-     * Runs and answers; never throws.
+     * Runs and answers; throws only what the reply throws.
      *
      * @return whether the run was ended after it had held its thread for long
      */
@@ -57,7 +61,8 @@ final class Run {
             return new InferResponse(version, outputs);
         } catch (FailureException e) {
             return e.failure();
-        } catch (EngineException | RuntimeException e) {
+        } catch (EngineException | RuntimeException | Error e) {
+            // An error is mostly of memory: of this run's, which is freed now.
             return Incident.report(exchange.id(), "run of " + version.id() + " failed", e);
         } finally {
             exchange.finished(ticker.nanos());

@@ -67,7 +67,13 @@ public final class TurnScheduler implements Scheduler {
     private void escalate() {
         LOG.warn("{} was terminated on an event loop and moves to execution pool", version.id());
         QueueScheduler queue = new QueueScheduler(version, session, context);
-        queue.start();
+        try {
+            queue.start();
+        } catch (RuntimeException | Error e) {
+            LOG.atError().setCause(e).log("{} stays on event loops for now", version.id());
+            hasEscalated.set(false);
+            return;
+        }
         pool = queue;
     }
 

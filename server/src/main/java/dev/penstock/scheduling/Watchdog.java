@@ -5,11 +5,14 @@ import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Ends runs that are past their limit. One thread for the process; it looks at all runners in turn.
  */
 public final class Watchdog implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Watchdog.class);
     private static final long LOOK_NANOS = Duration.ofMillis(20).toNanos();
 
     private final Ticker ticker;
@@ -37,7 +40,12 @@ public final class Watchdog implements AutoCloseable {
     private void loop() {
         while (!isClosed) {
             LockSupport.parkNanos(LOOK_NANOS);
-            look();
+            try {
+                look();
+            } catch (Throwable e) {
+                // Without this thread no run would be ended any more.
+                LOG.atError().setCause(e).log("a look of the watchdog broke; it goes on");
+            }
         }
     }
 

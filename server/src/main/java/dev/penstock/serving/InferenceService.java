@@ -97,7 +97,7 @@ public final class InferenceService {
             submit(exchange);
         } catch (FailureException e) {
             exchange.answer(e.failure());
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             exchange.answer(Incident.report(exchange.id(), "prediction failed", e));
         }
         return exchange;

@@ -328,13 +328,13 @@ final class ReconcilerTest {
 
         @Override
         public StoreScan scan() throws IOException {
-            switch (trouble) {
-                case IOException e -> throw e;
-                case RuntimeException e -> throw e;
-                case null, default -> {
-                    return store.scan();
-                }
+            if (trouble instanceof IOException e) {
+                throw e;
             }
+            if (trouble instanceof RuntimeException e) {
+                throw e;
+            }
+            return store.scan();
         }
 
         @Override

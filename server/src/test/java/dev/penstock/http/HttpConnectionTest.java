@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.penstock.FailingAllocator;
 import dev.penstock.http.HttpFixture.HoldingScheduler;
 import dev.penstock.http.RawClient.Answer;
 import dev.penstock.inference.Exchange;
@@ -302,6 +303,79 @@ class HttpConnectionTest {
         HttpFixture.await(() -> fixture.completed.get() == 4);
         assertEquals(
                 List.of("invalid", "invalid", "not_found", "ok"), List.copyOf(fixture.outcomes));
+    }
+
+    @Test
+    void anAnswerWithoutAnyMemoryClosesItsConnectionAndFreesAll() throws Exception {
+        FailingAllocator memory = new FailingAllocator();
+        use(new HttpFixture(memory, false));
+        holdModel();
+        try (RawClient client = fixture.client()) {
+            client.post("/v2/models/held/infer", body("a"));
+            client.post("/v2/models/held/infer", body("b"));
+            HttpFixture.await(() -> held.held.size() == 2);
+            memory.failure = new OutOfMemoryError("direct");
+            answer(0);
+            assertTrue(client.isClosed());
+            answer(1);
+            HttpFixture.await(() -> fixture.completed.get() == 2);
+            memory.failure = null;
+        }
+        try (RawClient other = fixture.client()) {
+            assertEquals(200, other.post(INFER, body("x")).read().status());
+        }
+    }
+
+    @Test
+    void anAnswerThatFindsNoRoomIsARefusal() throws Exception {
+        FailingAllocator memory = new FailingAllocator();
+        use(new HttpFixture(memory, false));
+        holdModel();
+        try (RawClient client = fixture.client()) {
+            client.post("/v2/models/held/infer", body("a"));
+            HttpFixture.await(() -> held.held.size() == 1);
+            Memory block = fixture.pool.take(4 << 16);
+            TensorSet.Builder builder = new TensorSet.Builder().own(block);
+            builder.add(new Tensor("X_OUT", DataType.FP32, Shape.of(1 << 16), block.bytes()));
+            memory.failuresLeft.set(1);
+            memory.failure = new OutOfMemoryError("direct");
+            Exchange exchange = held.held.getFirst();
+            exchange.answer(new InferResponse(exchange.version(), builder.build()));
+            Answer answer = client.read();
+            assertEquals(503, answer.status(), answer::text);
+            HttpFixture.await(() -> fixture.pool.bytesOut() == 0);
+        }
+    }
+
+    @Test
+    void aSweepThatBreaksIsFollowedByOthers() throws Exception {
+        FailingAllocator memory = new FailingAllocator();
+        use(new HttpFixture(memory, true));
+        try (RawClient first = fixture.client()) {
+            sendHalfAHead(first);
+            memory.failure = new OutOfMemoryError("direct");
+            fixture.clockNanos.addAndGet(Duration.ofSeconds(11).toNanos());
+            assertTrue(first.isClosed(), "not even memory to say why");
+            memory.failure = null;
+        }
+        try (RawClient second = fixture.client()) {
+            sendHalfAHead(second);
+            fixture.clockNanos.addAndGet(Duration.ofSeconds(11).toNanos());
+            assertEquals(408, second.read().status());
+        }
+    }
+
+    private void sendHalfAHead(RawClient client) throws IOException {
+        client.get("/v2/health/live").read();
+        client.send("GET /v2 HTTP/1.1\r\nHo");
+        try (RawClient other = fixture.client()) {
+            // The loop has turned more than once since then.
+            for (int i = 0; i < 10; i++) {
+                assertEquals(200, other.get("/v2/health/live").read().status());
+            }
+        }
+        // The clock is read when a wait is first seen: one look before time passes.
+        fixture.server.sweep();
     }
 
     @Test

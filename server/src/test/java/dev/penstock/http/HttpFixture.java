@@ -28,6 +28,7 @@ import dev.penstock.tensor.DataType;
 import dev.penstock.tensor.Shape;
 import dev.penstock.tensor.TensorPool;
 import dev.penstock.tensor.TensorSpec;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
@@ -90,9 +91,23 @@ final class HttpFixture implements AutoCloseable {
         this(limits, budgetBytes, isClockByHand, AccessSettings.DEFAULT);
     }
 
+    /** A server whose network and tensors get their memory there. */
+    HttpFixture(ByteBufAllocator allocator, boolean isClockByHand) {
+        this(Limits.DEFAULT, allocator, BUDGET_BYTES, isClockByHand, AccessSettings.DEFAULT);
+    }
+
     private HttpFixture(
             Limits limits, long budgetBytes, boolean isClockByHand, AccessSettings settings) {
-        pool = new TensorPool(PooledByteBufAllocator.DEFAULT, budgetBytes);
+        this(limits, PooledByteBufAllocator.DEFAULT, budgetBytes, isClockByHand, settings);
+    }
+
+    private HttpFixture(
+            Limits limits,
+            ByteBufAllocator allocator,
+            long budgetBytes,
+            boolean isClockByHand,
+            AccessSettings settings) {
+        pool = new TensorPool(allocator, budgetBytes);
         ticker = isClockByHand ? clockNanos::get : Ticker.SYSTEM;
         access = new Access(settings, InetAddress.getLoopbackAddress(), ticker);
         watchdog = new Watchdog(ticker);

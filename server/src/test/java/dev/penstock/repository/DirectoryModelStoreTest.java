@@ -2,8 +2,9 @@ package dev.penstock.repository;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
-import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ch.qos.logback.classic.Level;
@@ -18,6 +19,7 @@ import dev.penstock.runtime.Ticker;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
@@ -30,6 +32,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
@@ -223,15 +226,51 @@ final class DirectoryModelStoreTest {
     void modelOnnxMayBeAFolderWithTheModelInIt() throws IOException {
         bench.writeOld("a/1/model.onnx/model.onnx", MODEL);
         bench.writeOld("a/1/model.onnx/weights.bin", "w");
+        bench.writeOld("a/1/other.bin", "o");
         assertPublished("a", 1);
-        Path model = bench.published(id("a", 1)).files().modelFileWithOthers();
-        assertEquals(root.resolve("a/1/model.onnx/model.onnx"), model);
+        assertEquals(
+                Set.of("model.onnx/weights.bin"),
+                copied("a", Set.of("weights.bin", "other.bin", "model.onnx")),
+                "beside the model itself");
+    }
+
+    /** What is copied of the first version when its model names these entries. */
+    private Set<String> copied(String model, Set<String> names) throws IOException {
+        Path into = Files.createTempDirectory(Files.createDirectories(bench.copies()), "test");
+        try {
+            return bench.published(id(model, 1)).files().copyBeside(names, into).keySet();
+        } catch (LoadException e) {
+            throw new AssertionError(e);
+        }
     }
 
     @Test
-    void aModelAloneHasNothingBesideIt() throws IOException {
+    void weightsAreCopiedWithTheFolderThatTheyLieInAndDigested() throws Exception {
         bench.writeOld("a/1/model.onnx", MODEL);
-        assertNull(bench.published(id("a", 1)).files().modelFileWithOthers());
+        bench.writeOld("a/1/deep/w.bin", "abc");
+        Path into = Files.createDirectories(bench.copies().resolve("test"));
+        // SHA-256 of "abc": FIPS 180-2, appendix B.1.
+        assertEquals(
+                Map.of(
+                        "deep/w.bin",
+                        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+                bench.published(id("a", 1)).files().copyBeside(Set.of("deep"), into));
+        assertEquals("abc", Files.readString(into.resolve("deep/w.bin")));
+    }
+
+    @Test
+    void weightsThatGrewOrShrankSinceTheLookAreNotCopied() throws Exception {
+        bench.writeOld("a/1/model.onnx", MODEL);
+        Path weights = bench.writeOld("a/1/w.bin", "abc");
+        VersionFiles files = bench.published(id("a", 1)).files();
+        for (String other : List.of("abcd", "ab")) {
+            Files.writeString(weights, other);
+            Path into = Files.createDirectories(bench.copies().resolve(other));
+            LoadException refused =
+                    assertThrows(
+                            LoadException.class, () -> files.copyBeside(Set.of("w.bin"), into));
+            assertEquals(LoadStep.FETCH, refused.step());
+        }
     }
 
     @Test
@@ -278,7 +317,6 @@ final class DirectoryModelStoreTest {
             Published second =
                     assertInstanceOf(Published.class, bench.store.scan().find(id(model, 1)));
             assertEquals(first.fingerprint(), second.fingerprint());
-            assertNull(second.files().modelFileWithOthers());
         }
     }
 
@@ -290,8 +328,10 @@ final class DirectoryModelStoreTest {
         bench.writeOld("a/weights.bin", "w");
         bench.writeOld("a/d/w.x", "w");
         bench.writeOld("a/other.txt", "o");
-        Published published = bench.published(id("a", 1));
-        assertEquals(root.resolve("a/model.onnx"), published.files().modelFileWithOthers());
+        bench.published(id("a", 1));
+        Set<String> named = BareFiles.namesIn(ByteBuffer.wrap(pairs.getBytes(UTF_8)));
+        assertEquals(Set.of("weights.bin", "d"), named);
+        assertEquals(Set.of("weights.bin", "d/w.x"), copied("a", named));
         for (String weights : List.of("a/weights.bin", "a/d/w.x")) {
             bench.write(weights, "changed");
             assertTrue(waiting("a", 1).why().contains(weights.substring(2)), waiting("a", 1)::why);

@@ -2,6 +2,7 @@ package dev.penstock.scheduling;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.penstock.FakeSession;
@@ -14,6 +15,8 @@ import dev.penstock.inference.InferResponse;
 import dev.penstock.inference.ModelRef;
 import dev.penstock.inference.Outcome;
 import dev.penstock.inference.PredictionId;
+import dev.penstock.inference.Protocol;
+import dev.penstock.inference.Reply;
 import dev.penstock.inference.VersionId;
 import dev.penstock.inference.VersionInfo;
 import dev.penstock.runtime.Deadline;
@@ -142,6 +145,84 @@ final class SchedulersTest {
     }
 
     @Test
+    void anErrorOfARunIsAnAnswerAndTheThreadTakesTheNext() throws Exception {
+        for (boolean isTurn : new boolean[] {true, false}) {
+            try (Scheduler scheduler = scheduler(isTurn)) {
+                session.breaks = new OutOfMemoryError("direct");
+                RecordingReply broken = new RecordingReply();
+                scheduler.submit(exchange(broken, Deadline.NEVER));
+                assertInstanceOf(Failure.Internal.class, broken.await());
+                session.breaks = null;
+                RecordingReply next = new RecordingReply();
+                scheduler.submit(exchange(next, Deadline.NEVER));
+                assertInstanceOf(InferResponse.class, next.await());
+            }
+        }
+    }
+
+    @Test
+    void anAnswerThatCannotBeSentDoesNotEndTheThread() throws Exception {
+        try (Scheduler scheduler = scheduler(false)) {
+            Reply broken =
+                    new Reply() {
+                        @Override
+                        public Protocol protocol() {
+                            return Protocol.HTTP;
+                        }
+
+                        @Override
+                        public void send(Exchange exchange, Outcome outcome) {
+                            exchange.close();
+                            throw new OutOfMemoryError("direct");
+                        }
+                    };
+            scheduler.submit(exchange(broken, Deadline.NEVER));
+            RecordingReply next = new RecordingReply();
+            scheduler.submit(exchange(next, Deadline.NEVER));
+            assertInstanceOf(InferResponse.class, next.await());
+        }
+    }
+
+    @Test
+    void aPoolWithoutItsRunnersDoesNotStartAndLeavesNothingOpen() {
+        session.runnersLeft.set(2);
+        QueueScheduler queue =
+                new QueueScheduler(
+                        version,
+                        session,
+                        new SchedulingContext(Ticker.SYSTEM, watchdog, Long.MAX_VALUE, 10, 3));
+        assertThrows(OutOfMemoryError.class, queue::start);
+        assertEquals(0, session.openRunners.get());
+        RecordingReply late = new RecordingReply();
+        Exchange exchange = exchange(late, Deadline.NEVER);
+        assertEquals(Admission.CLOSED, queue.submit(exchange));
+        exchange.close();
+    }
+
+    @Test
+    void aVersionThatCannotMoveToAPoolGoesOnWhereItIs() throws Exception {
+        session.hangs = true;
+        session.runnersLeft.set(1);
+        try (TurnScheduler turn = new TurnScheduler(version, session, context(1000))) {
+            RecordingReply hung = new RecordingReply();
+            turn.submit(exchange(hung, Deadline.after(Ticker.SYSTEM.nanos(), 30_000_000)));
+            assertInstanceOf(Failure.DeadlineExceeded.class, hung.await());
+            assertEquals("turn", turn.execution());
+            session.hangs = false;
+            RecordingReply next = new RecordingReply();
+            turn.submit(exchange(next, Deadline.NEVER));
+            assertInstanceOf(InferResponse.class, next.await());
+            session.hangs = true;
+            session.runnersLeft.set(1);
+            RecordingReply again = new RecordingReply();
+            turn.submit(exchange(again, Deadline.after(Ticker.SYSTEM.nanos(), 30_000_000)));
+            assertInstanceOf(Failure.DeadlineExceeded.class, again.await());
+            assertEquals("pool", turn.execution());
+            session.hangs = false;
+        }
+    }
+
+    @Test
     void aFullQueueRefusesAndAnswersAllThatItTook() throws Exception {
         session.hangs = true;
         QueueScheduler queue = new QueueScheduler(version, session, context(2));
@@ -226,7 +307,7 @@ final class SchedulersTest {
                 Ticker.SYSTEM, watchdog, TimeUnit.SECONDS.toNanos(5), capacity, 1);
     }
 
-    private Exchange exchange(RecordingReply reply, Deadline deadline) {
+    private Exchange exchange(Reply reply, Deadline deadline) {
         openInputs.incrementAndGet();
         TensorSet inputs = TensorSet.of(List.of(), openInputs::decrementAndGet);
         return new Exchange(
