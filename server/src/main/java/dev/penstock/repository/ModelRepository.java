@@ -221,21 +221,38 @@ public final class ModelRepository implements AutoCloseable {
 
     private void drain(Version version, LiveVersion live) {
         try {
+            close(live, version.session());
+            heard(version.id(), () -> listener.unloaded(live.info()));
+            enter(version, new VersionState.Unloaded(clock.instant(), live.info().sha256()));
+        } finally {
+            drains.remove(Thread.currentThread());
+            changed.run();
+        }
+    }
+
+    /** First what runs on the session, then the session; what stays open is told. */
+    private static void close(LiveVersion live, @Nullable Session session) {
+        try {
             live.scheduler().close();
-            Session session = version.session();
             if (session != null) {
                 session.close();
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
+            VersionId id = live.info().id();
             LOG.atError()
                     .setCause(e)
-                    .addKeyValue("version", version.id())
-                    .log("{} did not close as it should", version.id());
+                    .addKeyValue("version", id)
+                    .log("{} did not close as it should", id);
         }
-        listener.unloaded(live.info());
-        enter(version, new VersionState.Unloaded(clock.instant(), live.info().sha256()));
-        drains.remove(Thread.currentThread());
-        changed.run();
+    }
+
+    // Whoever only listens cannot keep a version from its next state.
+    private static void heard(VersionId id, Runnable telling) {
+        try {
+            telling.run();
+        } catch (RuntimeException | Error e) {
+            LOG.atError().setCause(e).log("what became of {} could not be counted", id);
+        }
     }
 
     private void load(Version version, StoredVersion.Published stored, long orderedNanos) {
@@ -245,20 +262,12 @@ public final class ModelRepository implements AutoCloseable {
                 return;
             }
             VersionLoader.Loaded loaded = loader.load(stored);
-            version.session(loaded.session());
-            LiveVersion live = loaded.version();
-            long loadNanos = ticker.nanos() - orderedNanos;
-            long fileBytes = stored.files().bytes();
-            listener.loaded(live, fileBytes, loadNanos);
-            enter(
-                    version,
-                    new VersionState.Ready(
-                            clock.instant(),
-                            live,
-                            fileBytes,
-                            loadNanos,
-                            loaded.execution(),
-                            loaded.executionReason()));
+            try {
+                becomeReady(version, loaded, stored.files().bytes(), orderedNanos);
+            } catch (RuntimeException | Error e) {
+                close(loaded.version(), loaded.session());
+                throw e;
+            }
         } catch (LoadException e) {
             if (isClosed) {
                 // The end of the server ended the warm-up.
@@ -281,6 +290,23 @@ public final class ModelRepository implements AutoCloseable {
         }
     }
 
+    private void becomeReady(
+            Version version, VersionLoader.Loaded loaded, long fileBytes, long orderedNanos) {
+        version.session(loaded.session());
+        LiveVersion live = loaded.version();
+        long loadNanos = ticker.nanos() - orderedNanos;
+        VersionState ready =
+                new VersionState.Ready(
+                        clock.instant(),
+                        live,
+                        fileBytes,
+                        loadNanos,
+                        loaded.execution(),
+                        loaded.executionReason());
+        listener.loaded(live, fileBytes, loadNanos);
+        enter(version, ready);
+    }
+
     private void fail(Version version, LoadStep step, String reason, String remedy) {
         enter(version, new VersionState.Failed(clock.instant(), step, reason, remedy));
     }
@@ -292,7 +318,7 @@ public final class ModelRepository implements AutoCloseable {
 
     private void entered(Version version, VersionState state) {
         VersionId id = version.id();
-        listener.entered(id, state.word());
+        heard(id, () -> listener.entered(id, state.word()));
         switch (state) {
             case VersionState.Failed failed ->
                     LOG.atError()

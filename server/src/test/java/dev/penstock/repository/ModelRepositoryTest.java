@@ -28,6 +28,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -44,16 +45,27 @@ final class ModelRepositoryTest implements VersionListener {
     @Override
     public void entered(VersionId version, String state) {
         heard.add(version + " " + state);
+        if (deaf != null) {
+            throw deaf;
+        }
     }
+
+    private @Nullable Error deaf;
 
     @Override
     public void loaded(LiveVersion version, long fileBytes, long loadNanos) {
+        if (deaf != null) {
+            throw deaf;
+        }
         heard.add(version.info().id() + " loaded " + fileBytes);
     }
 
     @Override
     public void unloaded(VersionInfo version) {
         heard.add(version.id() + " closed");
+        if (deaf != null) {
+            throw deaf;
+        }
     }
 
     @BeforeEach
@@ -392,6 +404,23 @@ final class ModelRepositoryTest implements VersionListener {
         opening.await();
         repository.close();
         assertInstanceOf(Unloaded.class, repository.find(ID).state());
+        assertEquals(0, bench.engine.openSessions.get());
+    }
+
+    @Test
+    void aLateStepThatBreaksLeavesNothingOpen() throws IOException {
+        deaf = new OutOfMemoryError("heap");
+        for (String words : List.of("cost=4100", "cost=100000")) {
+            Failed failed = failed(words);
+            assertTrue(failed.reason().contains("OutOfMemoryError"), failed.reason());
+        }
+    }
+
+    @Test
+    void aListenerThatBreaksKeepsNoVersionFromBeingUnloaded() throws IOException {
+        ready("n=1");
+        deaf = new OutOfMemoryError("heap");
+        unload(ID);
         assertEquals(0, bench.engine.openSessions.get());
     }
 
