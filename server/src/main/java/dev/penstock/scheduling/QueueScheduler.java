@@ -41,10 +41,25 @@ public final class QueueScheduler implements Scheduler {
             for (int i = 0; i < context.instances(); i++) {
                 startInstance(run.version().id() + "-" + i);
             }
+            context.watchdog().watch(this);
             isStarted = true;
         } finally {
             if (!isStarted) {
                 close();
+            }
+        }
+    }
+
+    /**
+     * Answers what waits and is late or cancelled, so that nobody waits for a run to be told so,
+     * and neither places nor memory are held for it. From the watchdog's thread.
+     */
+    void dropOver(long nowNanos) {
+        for (Exchange over : queue.takeOver(nowNanos)) {
+            try {
+                Run.drop(over, nowNanos);
+            } catch (RuntimeException | Error e) {
+                LOG.atError().setCause(e).log("an answer of {} was lost", run.version().id());
             }
         }
     }
@@ -113,6 +128,7 @@ public final class QueueScheduler implements Scheduler {
     @Override
     public void close() {
         queue.close();
+        context.watchdog().forget(this);
         boolean interrupted = false;
         for (Thread instance : instances) {
             while (instance.isAlive()) {

@@ -9,7 +9,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ends runs that are past their limit. One thread for the process; it looks at all runners in turn.
+ * Ends runs that are past their limit, and waits that are over. One thread for the process; it looks
+ * at all runners and queues in turn.
  */
 public final class Watchdog implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Watchdog.class);
@@ -17,6 +18,7 @@ public final class Watchdog implements AutoCloseable {
 
     private final Ticker ticker;
     private final Set<WatchedRunner> runners = ConcurrentHashMap.newKeySet();
+    private final Set<QueueScheduler> queues = ConcurrentHashMap.newKeySet();
     private final Thread thread;
     private volatile boolean isClosed;
 
@@ -37,6 +39,15 @@ public final class Watchdog implements AutoCloseable {
         runners.remove(runner);
     }
 
+    /** Has what waits there too long, or for nobody, answered. */
+    void watch(QueueScheduler queue) {
+        queues.add(queue);
+    }
+
+    void forget(QueueScheduler queue) {
+        queues.remove(queue);
+    }
+
     private void loop() {
         while (!isClosed) {
             LockSupport.parkNanos(LOOK_NANOS);
@@ -49,11 +60,14 @@ public final class Watchdog implements AutoCloseable {
         }
     }
 
-    /** One look at all runners. */
+    /** One look at all runners and queues. */
     void look() {
         long now = ticker.nanos();
         for (WatchedRunner runner : runners) {
             runner.terminateIfPast(now);
+        }
+        for (QueueScheduler queue : queues) {
+            queue.dropOver(now);
         }
     }
 

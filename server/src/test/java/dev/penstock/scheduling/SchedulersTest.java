@@ -223,6 +223,49 @@ final class SchedulersTest {
     }
 
     @Test
+    void whatWaitsAndIsLateOrCancelledIsAnsweredBeforeItsTurn() throws Exception {
+        AtomicLong now = new AtomicLong(1_000);
+        Watchdog byHand = new Watchdog(now::get);
+        SchedulingContext context =
+                new SchedulingContext(now::get, byHand, Long.MAX_VALUE, 3, 1);
+        session.hangs = true;
+        QueueScheduler queue = new QueueScheduler(version, session, context);
+        queue.start();
+        RecordingReply running = new RecordingReply();
+        queue.submit(exchange(running, new Deadline(1_000_000)));
+        while (session.running.get() == 0) {
+            Thread.onSpinWait();
+        }
+        RecordingReply late = new RecordingReply();
+        RecordingReply cancelled = new RecordingReply();
+        RecordingReply patient = new RecordingReply();
+        queue.submit(exchange(late, new Deadline(2_000)));
+        Exchange abandoned = exchange(cancelled, Deadline.NEVER);
+        queue.submit(abandoned);
+        queue.submit(exchange(patient, Deadline.NEVER));
+        Exchange refused = exchange(new RecordingReply(), Deadline.NEVER);
+        assertEquals(Admission.FULL, queue.submit(refused));
+        refused.close();
+        byHand.look();
+        assertEquals(3, queue.queueDepth(), "nothing is over yet");
+        abandoned.cancel();
+        now.set(2_000);
+        byHand.look();
+        assertInstanceOf(Failure.DeadlineExceeded.class, late.await());
+        assertInstanceOf(Failure.Cancelled.class, cancelled.await());
+        assertEquals(1, queue.queueDepth());
+        assertEquals(2, openInputs.get(), "of what runs and what still waits");
+        assertEquals(1, session.runs.get());
+        session.hangs = false;
+        now.set(1_000_000);
+        while (!running.isAnswered()) {
+            byHand.look();
+        }
+        assertInstanceOf(InferResponse.class, patient.await());
+        queue.close();
+    }
+
+    @Test
     void aFullQueueRefusesAndAnswersAllThatItTook() throws Exception {
         session.hangs = true;
         QueueScheduler queue = new QueueScheduler(version, session, context(2));
