@@ -37,6 +37,7 @@ final class StrictRequestDecoder extends HttpRequestDecoder {
     }
 
     private final int headBytes;
+    private final TrailerFields trailers;
     private final RequestHead head;
     private String lastTarget = "/";
     private int afterWord;
@@ -65,6 +66,7 @@ final class StrictRequestDecoder extends HttpRequestDecoder {
                         .setHeadersFactory(new Same(fields, fields))
                         .setTrailersFactory(new Same(trailers, trailers)));
         this.headBytes = limits.headBytes();
+        this.trailers = trailers;
         this.head = new RequestHead(fields);
     }
 
@@ -312,6 +314,9 @@ final class StrictRequestDecoder extends HttpRequestDecoder {
             if (text[i] < 0 || !IS_TOKEN[text[i]]) {
                 throw new FramingException("a character that may not stand in a field's name");
             }
+        }
+        if (!isInHead) {
+            trailers.named(length);
         }
         AsciiString known =
                 switch (length) {
