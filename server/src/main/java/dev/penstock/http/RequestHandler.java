@@ -240,7 +240,9 @@ final class RequestHandler {
         if (isLast) {
             finishRequest();
         } else if (skipped > SKIPPED_BYTES) {
-            connection.closeNow();
+            // Earlier requests may still wait for their answers.
+            part = Part.NONE;
+            connection.closeAfterAnswers();
         }
     }
 
@@ -366,7 +368,8 @@ final class RequestHandler {
         if (part == Part.BODY && current != null) {
             brokenBody(why);
         } else if (part == Part.SKIP) {
-            connection.closeNow();
+            part = Part.NONE;
+            connection.closeAfterAnswers();
         } else {
             end(why);
         }

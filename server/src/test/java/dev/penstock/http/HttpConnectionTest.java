@@ -1,6 +1,7 @@
 package dev.penstock.http;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -376,6 +377,36 @@ class HttpConnectionTest {
         }
         // The clock is read when a wait is first seen: one look before time passes.
         fixture.server.sweep();
+    }
+
+    @Test
+    void aBodyThatNobodyWantsEndsTheConnectionAfterEarlierAnswers() throws Exception {
+        holdModel();
+        try (RawClient client = fixture.client()) {
+            client.send(request("/v2/models/held/infer", "a"));
+            client.send(
+                    "POST "
+                            + INFER
+                            + " HTTP/1.1\r\nHost: a\r\nContent-Encoding: br\r\n"
+                            + "Transfer-Encoding: chunked\r\n\r\n");
+            // 72 chunks of 64 KiB are 4.5 MiB, half a MiB more than is skipped.
+            byte[] chunk = ("10000\r\n" + "x".repeat(1 << 16) + "\r\n").getBytes(StandardCharsets.UTF_8);
+            for (int i = 0; i < 72; i++) {
+                client.send(chunk);
+            }
+            HttpFixture.await(() -> held.held.size() == 1);
+            try (RawClient other = fixture.client()) {
+                // The loop has turned often enough since to have read all of it.
+                for (int i = 0; i < 200; i++) {
+                    assertEquals(200, other.get("/v2/health/live").read().status());
+                }
+            }
+            assertFalse(held.held.getFirst().isCancelled());
+            answer(0);
+            assertEquals(504, client.read().status());
+            assertEquals(415, client.read().status());
+            assertTrue(client.isClosed());
+        }
     }
 
     @Test
