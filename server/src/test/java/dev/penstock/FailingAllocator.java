@@ -15,6 +15,9 @@ public final class FailingAllocator extends AbstractByteBufAllocator {
     /** How many of them do, before memory is given again. */
     public final AtomicInteger failuresLeft = new AtomicInteger(Integer.MAX_VALUE);
 
+    /** Larger requests are never failed. */
+    public volatile int failsUpToBytes = Integer.MAX_VALUE;
+
     public FailingAllocator() {
         super(true);
     }
@@ -27,7 +30,7 @@ public final class FailingAllocator extends AbstractByteBufAllocator {
     @Override
     protected ByteBuf newDirectBuffer(int initialCapacity, int maxCapacity) {
         Throwable now = failure;
-        if (now == null || failuresLeft.getAndDecrement() <= 0) {
+        if (now == null || initialCapacity > failsUpToBytes || failuresLeft.getAndDecrement() <= 0) {
             return new UnpooledDirectByteBuf(this, initialCapacity, maxCapacity);
         }
         if (now instanceof Error e) {

@@ -298,6 +298,7 @@ final class RequestHandler {
     }
 
     private @Nullable InferRequest read(PredictionReply current) {
+        PredictionId prediction;
         Failure failure;
         try {
             Body body = bodyReader.finish();
@@ -313,14 +314,16 @@ final class RequestHandler {
             }
             return loop.reader().read(body, json, model, headerId, trace, facts, current);
         } catch (FailureException e) {
+            prediction = service.newId();
             failure = e.failure();
-        } catch (RuntimeException e) {
-            PredictionId id = service.newId();
-            failure = Incident.report(id, "request could not be read", e);
+        } catch (RuntimeException | Error e) {
+            // The incident's id is the prediction's: one to look for in the log.
+            prediction = service.newId();
+            failure = Incident.report(prediction, "request could not be read", e);
         } finally {
             bodyReader.clear();
         }
-        current.runs(service.refuse(model, headerId, trace, failure, current));
+        current.runs(service.refuse(prediction, model, headerId, trace, failure, current));
         return null;
     }
 

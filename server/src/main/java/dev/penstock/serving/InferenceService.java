@@ -113,10 +113,25 @@ public final class InferenceService {
             @Nullable TraceContext trace,
             Failure failure,
             Reply reply) {
+        return refuse(newId(), model, id, trace, failure, reply);
+    }
+
+    /**
+     * The same, as a prediction whose id is known: that of an incident while it was read.
+     *
+     * @param prediction from {@link #newId}
+     */
+    public Exchange refuse(
+            PredictionId prediction,
+            ModelRef model,
+            @Nullable String id,
+            @Nullable TraceContext trace,
+            Failure failure,
+            Reply reply) {
         TensorSet nothing = TensorSet.of(List.of(), () -> {});
         InferRequest request =
                 new InferRequest(id, model, nothing, List.of(), Deadline.NEVER, trace);
-        Exchange exchange = new Exchange(newId(), request, reply, observer, ticker.nanos());
+        Exchange exchange = new Exchange(prediction, request, reply, observer, ticker.nanos());
         attribute(exchange);
         exchange.answer(failure);
         return exchange;

@@ -410,6 +410,22 @@ class HttpConnectionTest {
     }
 
     @Test
+    void anIncidentWhileReadingHasTheIdOfItsPrediction() throws Exception {
+        FailingAllocator memory = new FailingAllocator();
+        use(new HttpFixture(memory, false));
+        try (RawClient client = fixture.client()) {
+            // Of the four bytes of the one number; what is read from the socket takes more.
+            memory.failsUpToBytes = 64;
+            memory.failure = new IllegalStateException("a bug");
+            client.post(INFER, body("x"));
+            Answer answer = client.read();
+            assertEquals(500, answer.status(), answer::text);
+            String id = answer.header("penstock-prediction-id");
+            assertTrue(answer.text().contains(id), answer + " " + answer.text());
+        }
+    }
+
+    @Test
     void aHeadThatTakesTooLongIsAnsweredAndClosed() throws Exception {
         use(new HttpFixture(Limits.DEFAULT, 1 << 20, true));
         try (RawClient client = fixture.client()) {
