@@ -81,19 +81,6 @@ public sealed interface Failure extends Outcome {
         }
     }
 
-    /** The server is shutting down. */
-    record Draining() implements Failure {
-        @Override
-        public String message() {
-            return "server is shutting down";
-        }
-
-        @Override
-        public String code() {
-            return "DRAINING";
-        }
-    }
-
     /** The deadline passed, waiting or running. */
     record DeadlineExceeded(String message) implements Failure {
         @Override
