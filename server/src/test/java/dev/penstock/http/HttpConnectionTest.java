@@ -15,6 +15,8 @@ import dev.penstock.inference.Limits;
 import dev.penstock.inference.Signature;
 import dev.penstock.inference.VersionId;
 import dev.penstock.inference.VersionInfo;
+import dev.penstock.runtime.Deadline;
+import dev.penstock.runtime.Ticker;
 import dev.penstock.tensor.DataType;
 import dev.penstock.tensor.Memory;
 import dev.penstock.tensor.Shape;
@@ -390,7 +392,8 @@ class HttpConnectionTest {
                             + " HTTP/1.1\r\nHost: a\r\nContent-Encoding: br\r\n"
                             + "Transfer-Encoding: chunked\r\n\r\n");
             // 72 chunks of 64 KiB are 4.5 MiB, half a MiB more than is skipped.
-            byte[] chunk = ("10000\r\n" + "x".repeat(1 << 16) + "\r\n").getBytes(StandardCharsets.UTF_8);
+            byte[] chunk =
+                    ("10000\r\n" + "x".repeat(1 << 16) + "\r\n").getBytes(StandardCharsets.UTF_8);
             for (int i = 0; i < 72; i++) {
                 client.send(chunk);
             }
@@ -422,6 +425,22 @@ class HttpConnectionTest {
             assertEquals(500, answer.status(), answer::text);
             String id = answer.header("penstock-prediction-id");
             assertTrue(answer.text().contains(id), answer + " " + answer.text());
+        }
+    }
+
+    @Test
+    void aServerThatClosesWaitsForAnswersNoLongerThanItIsTold() throws Exception {
+        holdModel();
+        try (RawClient client = fixture.client()) {
+            client.send(request("/v2/models/held/infer", "a"));
+            HttpFixture.await(() -> held.held.size() == 1);
+            long began = System.nanoTime();
+            fixture.server.close(Deadline.after(Ticker.SYSTEM.nanos(), 50_000_000));
+            Duration took = Duration.ofNanos(System.nanoTime() - began);
+            // Left to itself it waits for 10 s.
+            assertTrue(took.compareTo(Duration.ofSeconds(5)) < 0, took.toString());
+            assertTrue(client.isClosed());
+            answer(0);
         }
     }
 
