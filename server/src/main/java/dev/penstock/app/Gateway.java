@@ -140,7 +140,7 @@ final class Gateway implements AutoCloseable {
     }
 
     /**
-     * Builds and opens nothing but the native runtime.
+     * Builds it; opens the native runtime and what is kept on disk, and nothing that listens.
      *
      * @throws IllegalArgumentException when something in the configuration cannot be had on this
      *     machine
@@ -179,6 +179,7 @@ final class Gateway implements AutoCloseable {
         this.access = open.push(new Access(config.access(), bound.admin().getAddress(), ticker));
         PooledByteBufAllocator allocator = new PooledByteBufAllocator(true);
         this.pool = new TensorPool(allocator, PlatformDependent.maxDirectMemory() / 2);
+        open.push(DataLock.take(config.data().dir()));
         this.telemetry = open.push(new Telemetry(ticker));
         this.engine = open.push(around.apply(engine(config.runtime().engine(), pool)));
         this.watchdog = open.push(new Watchdog(ticker));
@@ -336,6 +337,7 @@ final class Gateway implements AutoCloseable {
         telemetry.memoryPool("tensors", pool::bytesOut);
         telemetry.memoryPool("netty", () -> allocator.metric().usedDirectMemory());
         telemetry.removalGuard(reconciler::removalGuard);
+        telemetry.auditFailing(audit::isFailing);
         if (ManagementFactory.getThreadMXBean() instanceof ThreadMXBean threads) {
             telemetry.heapAllocated(threads::getTotalThreadAllocatedBytes);
         }
@@ -344,7 +346,7 @@ final class Gateway implements AutoCloseable {
     private AdminApi adminApi(ModelRepository repository, Uploads uploads) {
         InstantSource clock = InstantSource.system();
         RouteViews views = new RouteViews(reconciler, service, this::observedPercent);
-        Changes changes = new Changes(reconciler, wanted, audit);
+        Changes changes = new Changes(reconciler, wanted, new MeteredTrail(audit, telemetry));
         RouteAdmin routes = new RouteAdmin(reconciler, changes, views, clock, LOAD_LIMIT);
         ModelAdmin models = new ModelAdmin(reconciler, service, views);
         AdminServices services =

@@ -22,6 +22,10 @@ public enum MeterName {
             "penstock.route.observed.ratio",
             "share of the requests since the route's revision took effect, 0 to 1"),
     ADMIN_REQUESTS("penstock.admin.requests", "requests of operators by what was asked"),
+    AUDIT_EVENTS("penstock.audit.events", "changes by what became of them"),
+    AUDIT_FAILING(
+            "penstock.audit.failing",
+            "1 while the audit log cannot be written, and changes are refused"),
     REMOVAL_GUARD(
             "penstock.removal.guard",
             "1 while versions vanished from the store in bulk and are kept"),

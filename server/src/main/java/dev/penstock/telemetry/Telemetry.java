@@ -117,6 +117,26 @@ public final class Telemetry implements ExchangeObserver, AutoCloseable {
                 .increment();
     }
 
+    /**
+     * Counts a change that an operator asked for.
+     *
+     * @param action by name, like {@code route.change}
+     * @param result {@code applied}, {@code refused}, or {@code failed} when it could not be written
+     *     down
+     */
+    public void auditEvent(String action, String result) {
+        Counter.builder(MeterName.AUDIT_EVENTS.id())
+                .description(MeterName.AUDIT_EVENTS.help())
+                .tags(Tags.of("action", action, "result", result))
+                .register(registry)
+                .increment();
+    }
+
+    /** Whether the audit log cannot be written, read at each scrape. */
+    public void auditFailing(BooleanSupplier fails) {
+        gauge(MeterName.AUDIT_FAILING, Tags.empty(), () -> fails.getAsBoolean() ? 1 : 0);
+    }
+
     /** Whether the removal guard holds, read at each scrape. */
     public void removalGuard(BooleanSupplier holds) {
         gauge(MeterName.REMOVAL_GUARD, Tags.empty(), () -> holds.getAsBoolean() ? 1 : 0);
