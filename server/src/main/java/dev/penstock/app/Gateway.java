@@ -29,6 +29,7 @@ import dev.penstock.repository.ExecutionPolicy;
 import dev.penstock.repository.ModelRepository;
 import dev.penstock.repository.VersionPolicy;
 import dev.penstock.runtime.CloseStack;
+import dev.penstock.runtime.Deadline;
 import dev.penstock.runtime.Ticker;
 import dev.penstock.scheduling.SchedulingContext;
 import dev.penstock.scheduling.Watchdog;
@@ -65,6 +66,9 @@ final class Gateway implements AutoCloseable {
     private static final int QUEUE_CAPACITY = 1_000;
     private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
     private static final long SAY_WHY_NANOS = Duration.ofSeconds(1).toNanos();
+    // Together less than what the process gives a stop before it halts.
+    private static final Duration ANSWER_TIME = Duration.ofSeconds(10);
+    private static final Duration STOP_TIME = Duration.ofSeconds(20);
     private static final Duration LOAD_LIMIT = Duration.ofMinutes(5);
     private static final String TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -301,9 +305,11 @@ final class Gateway implements AutoCloseable {
 
     @Override
     public void close() {
-        http.close();
-        grpc.close();
-        reconciler.close();
+        long now = ticker.nanos();
+        Deadline answered = Deadline.after(now, ANSWER_TIME.toNanos());
+        // Both wait for answers of the same versions: one after the other would wait twice.
+        Together.run(ANSWER_TIME.plusSeconds(1), () -> http.close(answered), grpc::close);
+        reconciler.close(Deadline.after(now, STOP_TIME.toNanos()));
         admin.close();
         metrics.close();
         open.close();
