@@ -30,7 +30,9 @@ public final class FailingAllocator extends AbstractByteBufAllocator {
     @Override
     protected ByteBuf newDirectBuffer(int initialCapacity, int maxCapacity) {
         Throwable now = failure;
-        if (now == null || initialCapacity > failsUpToBytes || failuresLeft.getAndDecrement() <= 0) {
+        if (now == null
+                || initialCapacity > failsUpToBytes
+                || failuresLeft.getAndDecrement() <= 0) {
             return new UnpooledDirectByteBuf(this, initialCapacity, maxCapacity);
         }
         if (now instanceof Error e) {

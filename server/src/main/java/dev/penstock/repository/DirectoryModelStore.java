@@ -96,8 +96,7 @@ public final class DirectoryModelStore implements ModelStore {
         static ConfigTrack bad(Sight sight, String fault, @Nullable ConfigTrack before) {
             return before == null
                     ? new ConfigTrack(sight, ModelConfig.DEFAULT, false, fault, sight.stamps())
-                    : new ConfigTrack(
-                            sight, before.config, before.isKnown, fault, sight.stamps());
+                    : new ConfigTrack(sight, before.config, before.isKnown, fault, sight.stamps());
         }
 
         boolean isWhole() {

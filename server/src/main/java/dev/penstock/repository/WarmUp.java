@@ -91,9 +91,7 @@ final class WarmUp {
             } catch (FailureException e) {
                 result = Result.failed("a run on zeros failed: " + e.failure().code());
             }
-            return guard.hasEnded()
-                    ? new Result(null, "a run on zeros did not end", true)
-                    : result;
+            return guard.hasEnded() ? new Result(null, "a run on zeros did not end", true) : result;
         }
     }
 

@@ -9,8 +9,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ends runs that are past their limit, and waits that are over. One thread for the process; it looks
- * at all runners and queues in turn.
+ * Ends runs that are past their limit, and waits that are over. One thread for the process; it
+ * looks at all runners and queues in turn.
  */
 public final class Watchdog implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Watchdog.class);

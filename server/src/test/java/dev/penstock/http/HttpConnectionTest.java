@@ -392,7 +392,8 @@ class HttpConnectionTest {
                             + " HTTP/1.1\r\nHost: a\r\nContent-Encoding: br\r\n"
                             + "Transfer-Encoding: chunked\r\n\r\n");
             // 72 chunks of 64 KiB are 4.5 MiB, half a MiB more than is skipped.
-            byte[] chunk = ("10000\r\n" + "x".repeat(1 << 16) + "\r\n").getBytes(StandardCharsets.UTF_8);
+            byte[] chunk =
+                    ("10000\r\n" + "x".repeat(1 << 16) + "\r\n").getBytes(StandardCharsets.UTF_8);
             for (int i = 0; i < 72; i++) {
                 client.send(chunk);
             }

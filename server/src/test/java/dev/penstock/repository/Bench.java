@@ -53,7 +53,14 @@ public final class Bench implements AutoCloseable {
                 new DirectoryModelStore(root, "single", time, time, rule, new FolderReader(false));
         this.repository =
                 new ModelRepository(
-                        engine, scheduling, executions, 1, copies(), time, listener, new CallerRuns());
+                        engine,
+                        scheduling,
+                        executions,
+                        1,
+                        copies(),
+                        time,
+                        listener,
+                        new CallerRuns());
     }
 
     /** Where copies of weights are made. */

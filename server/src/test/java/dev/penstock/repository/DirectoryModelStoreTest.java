@@ -1,8 +1,8 @@
 package dev.penstock.repository;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -149,8 +149,7 @@ final class DirectoryModelStoreTest {
     }
 
     private static void shell(String command, String argument) throws Exception {
-        Process process =
-                new ProcessBuilder("bash", "-c", command, argument).inheritIO().start();
+        Process process = new ProcessBuilder("bash", "-c", command, argument).inheritIO().start();
         assertEquals(0, process.waitFor());
     }
 

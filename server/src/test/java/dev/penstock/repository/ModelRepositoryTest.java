@@ -382,7 +382,13 @@ final class ModelRepositoryTest implements VersionListener {
         Published stored = store("fails=hang");
         try (ModelRepository repository =
                 new ModelRepository(
-                        bench.engine, impatient, ExecutionPolicy.AUTO, 1, bench.copies(), bench.time, this)) {
+                        bench.engine,
+                        impatient,
+                        ExecutionPolicy.AUTO,
+                        1,
+                        bench.copies(),
+                        bench.time,
+                        this)) {
             repository.load(stored);
             Bench.await("failed", () -> repository.find(ID).state() instanceof Failed);
             Failed failed = (Failed) repository.find(ID).state();
@@ -400,7 +406,13 @@ final class ModelRepositoryTest implements VersionListener {
         bench.engine.whileOpening = opening::countDown;
         ModelRepository repository =
                 new ModelRepository(
-                        bench.engine, bench.scheduling, ExecutionPolicy.AUTO, 1, bench.copies(), bench.time, this);
+                        bench.engine,
+                        bench.scheduling,
+                        ExecutionPolicy.AUTO,
+                        1,
+                        bench.copies(),
+                        bench.time,
+                        this);
         repository.load(stored);
         opening.await();
         repository.close();

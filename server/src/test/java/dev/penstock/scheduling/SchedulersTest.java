@@ -226,8 +226,7 @@ final class SchedulersTest {
     void whatWaitsAndIsLateOrCancelledIsAnsweredBeforeItsTurn() throws Exception {
         AtomicLong now = new AtomicLong(1_000);
         Watchdog byHand = new Watchdog(now::get);
-        SchedulingContext context =
-                new SchedulingContext(now::get, byHand, Long.MAX_VALUE, 3, 1);
+        SchedulingContext context = new SchedulingContext(now::get, byHand, Long.MAX_VALUE, 3, 1);
         session.hangs = true;
         QueueScheduler queue = new QueueScheduler(version, session, context);
         queue.start();
