@@ -602,7 +602,10 @@ public final class Reconciler implements AutoCloseable {
         }
         store.close();
         try {
-            thread.join(Duration.ofNanos(Math.max(1, until.atNanos() - ticker.nanos())));
+            // What was never started has nothing to wait for, and may not be joined for a time.
+            if (thread.isAlive()) {
+                thread.join(Duration.ofNanos(Math.max(1, until.atNanos() - ticker.nanos())));
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
