@@ -1,5 +1,6 @@
 package dev.penstock;
 
+import dev.penstock.engine.EngineException;
 import dev.penstock.engine.Runner;
 import dev.penstock.engine.Session;
 import dev.penstock.inference.Failure;
@@ -15,8 +16,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A session without native code, for faults and chance: answers nothing, or hangs until it is
- * terminated.
+ * A session without native code, for faults and chance: answers nothing, fails, or hangs until it
+ * is terminated.
  */
 public final class FakeSession implements Session {
     public static final Signature SIGNATURE =
@@ -29,6 +30,7 @@ public final class FakeSession implements Session {
     public final AtomicInteger runs = new AtomicInteger();
     public final AtomicInteger openRunners = new AtomicInteger();
     public volatile boolean hangs;
+    public volatile boolean fails;
     public volatile boolean closed;
 
     /** What each run, or the making of each runner, throws; null when it is well. */
@@ -62,7 +64,7 @@ public final class FakeSession implements Session {
         private volatile CountDownLatch terminated = new CountDownLatch(1);
 
         @Override
-        public TensorSet run(TensorSet inputs, List<String> outputs) {
+        public TensorSet run(TensorSet inputs, List<String> outputs) throws EngineException {
             if (closed) {
                 throw new AssertionError("run on a closed session");
             }
@@ -76,6 +78,9 @@ public final class FakeSession implements Session {
                 if (hangs) {
                     terminated.await();
                     throw new FailureException(new Failure.DeadlineExceeded("run terminated"));
+                }
+                if (fails) {
+                    throw new EngineException(EngineException.Code.RUN_FAILED, "told to fail");
                 }
                 return TensorSet.of(List.of(), () -> {});
             } catch (InterruptedException e) {

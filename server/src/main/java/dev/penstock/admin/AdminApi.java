@@ -4,6 +4,7 @@ import dev.penstock.access.GuardedRoute;
 import dev.penstock.access.Listener;
 import dev.penstock.access.Right;
 import dev.penstock.access.RouteTable;
+import dev.penstock.control.Fault;
 import dev.penstock.inference.Incident;
 import dev.penstock.serving.InferenceService;
 import java.util.ArrayList;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
 
 /** What operators may ask: every path and method, and who answers it. */
 public final class AdminApi implements RouteTable {
@@ -18,107 +20,90 @@ public final class AdminApi implements RouteTable {
     public static final String BASE = "/admin/v1";
 
     private final InferenceService service;
-    private final ModelAdmin models;
-    private final RouteAdmin routes;
-    private final List<Endpoint> endpoints = new ArrayList<>();
+    private final Calls calls;
+    private final List<Endpoint> endpoints;
+    private final JsonNode description;
 
-    /** A reason, for changes that say nothing else. */
-    public record Reason(@Nullable String reason) {}
+    /** Is told of every answer. */
+    @FunctionalInterface
+    public interface Calls {
+        /**
+         * Counts one.
+         *
+         * @param route method and template of what was asked; {@code none} when it is nothing
+         * @param status of the answer
+         */
+        void answered(String route, int status);
+    }
 
-    public AdminApi(InferenceService service, ModelAdmin models, RouteAdmin routes) {
+    /**
+     * @param version of the program
+     */
+    public AdminApi(InferenceService service, AdminServices services, Calls calls, String version) {
         this.service = service;
-        this.models = models;
-        this.routes = routes;
-        addAll();
+        this.calls = calls;
+        List<Endpoint> all = new ArrayList<>(services.endpoints());
+        all.add(
+                Endpoint.read(
+                        "/openapi.json",
+                        Endpoint.About.of("This description", null),
+                        (request, parts) -> AdminResponse.ok(description())));
+        all.add(
+                Endpoint.read(
+                        "/openapi.yaml",
+                        Endpoint.About.of("This description, as YAML", null),
+                        (request, parts) ->
+                                new AdminResponse(
+                                        200,
+                                        "application/yaml",
+                                        OpenApi.yaml(description()),
+                                        Map.of())));
+        this.endpoints = List.copyOf(all);
+        this.description = OpenApi.document(endpoints, version);
     }
 
-    private void addAll() {
-        add("GET", "/models", Right.OBSERVE, (request, parts) -> AdminResponse.ok(models.list()));
-        add(
-                "GET",
-                "/routes",
-                Right.OBSERVE,
-                (request, parts) -> AdminResponse.ok(new Routes(routes.list())));
-        add(
-                "GET",
-                "/routes/{m}",
-                Right.OBSERVE,
-                (request, parts) -> route(routes.get(parts.getFirst())));
-        add(
-                "PUT",
-                "/routes/{m}",
-                Right.ADMIN,
-                (request, parts) -> {
-                    Precondition seen = Precondition.parse(request.header("if-match"));
-                    RouteChange change = AdminJson.read(request, RouteChange.class);
-                    return route(
-                            routes.put(
-                                    parts.getFirst(),
-                                    change,
-                                    seen,
-                                    request.actor(),
-                                    request.isDryRun()));
-                });
-        add(
-                "DELETE",
-                "/routes/{m}",
-                Right.ADMIN,
-                (request, parts) ->
-                        route(
-                                routes.delete(
-                                        parts.getFirst(),
-                                        request.query().get("reason"),
-                                        Precondition.parse(request.header("if-match")),
-                                        request.actor(),
-                                        request.isDryRun())));
-        add(
-                "POST",
-                "/routes/{m}:undo",
-                Right.ADMIN,
-                (request, parts) -> {
-                    Precondition seen = Precondition.parse(request.header("if-match"));
-                    Reason why = AdminJson.read(request, Reason.class);
-                    return route(
-                            routes.undo(
-                                    parts.getFirst(),
-                                    why.reason(),
-                                    seen,
-                                    request.actor(),
-                                    request.isDryRun()));
-                });
-    }
-
-    private record Routes(List<RouteView> routes) {}
-
-    private static AdminResponse route(RouteView view) {
-        return AdminResponse.ok(view, view.revisionNumber());
-    }
-
-    private void add(String method, String template, Right right, Endpoint.Action action) {
-        endpoints.add(Endpoint.of(method, template, right, action));
+    /** The OpenAPI document. */
+    public JsonNode description() {
+        return description;
     }
 
     @Override
     public List<GuardedRoute> routes() {
-        return endpoints.stream()
-                .map(e ->
-                        new GuardedRoute(
-                                Listener.ADMIN, e.method(), BASE + e.template(), e.right()))
-                .toList();
+        List<GuardedRoute> rows = new ArrayList<>();
+        for (Endpoint endpoint : endpoints) {
+            String path = BASE + endpoint.template();
+            rows.add(new GuardedRoute(Listener.ADMIN, endpoint.method(), path, endpoint.right()));
+            if (endpoint.method().equals("GET")) {
+                rows.add(new GuardedRoute(Listener.ADMIN, "HEAD", path, endpoint.right()));
+            }
+        }
+        return List.copyOf(rows);
     }
 
     /**
      * What a caller must have to ask for that. Where nothing is, {@link Right#OBSERVE}: even that
      * is told only to somebody.
+     *
+     * @param method GET for a HEAD
      */
     public Right right(String method, String path) {
-        String below = below(path);
+        Endpoint endpoint = find(method, below(path));
+        return endpoint == null ? Right.OBSERVE : endpoint.right();
+    }
+
+    /** Whether that takes a form with a file. */
+    public boolean takesUpload(String method, String path) {
+        Endpoint endpoint = find(method, below(path));
+        return endpoint != null && endpoint.about().takesUpload();
+    }
+
+    private @Nullable Endpoint find(String method, String below) {
         for (Endpoint endpoint : endpoints) {
             if (endpoint.method().equals(method) && endpoint.parts(below) != null) {
-                return endpoint.right();
+                return endpoint;
             }
         }
-        return Right.OBSERVE;
+        return null;
     }
 
     private static String below(String path) {
@@ -126,8 +111,9 @@ public final class AdminApi implements RouteTable {
     }
 
     /** The answer to a request that was turned away before it came here. */
-    public static AdminResponse refusal(
+    public AdminResponse refusal(
             ProblemCode code, String detail, @Nullable String hint, String requestId) {
+        calls.answered("none", code.status());
         return AdminResponse.problem(Problem.of(code, detail, hint).of(requestId), Map.of());
     }
 
@@ -137,9 +123,27 @@ public final class AdminApi implements RouteTable {
      * @param request its path below {@link #BASE}
      */
     public AdminResponse handle(AdminRequest request) throws InterruptedException {
+        Endpoint endpoint = find(request.method(), below(request.path()));
+        AdminResponse response = answer(endpoint, request);
+        String route =
+                endpoint == null ? "none" : endpoint.method() + " " + BASE + endpoint.template();
+        calls.answered(route, response.status());
+        return response;
+    }
+
+    private AdminResponse answer(@Nullable Endpoint endpoint, AdminRequest request)
+            throws InterruptedException {
         String requestId = request.actor().requestId();
         try {
-            return dispatch(request);
+            if (endpoint == null) {
+                return nothing(request);
+            }
+            List<String> parts = endpoint.parts(below(request.path()));
+            if (parts == null) {
+                throw new IllegalStateException("an endpoint that was found has its parts");
+            }
+            check(endpoint, request);
+            return endpoint.action().answer(request, parts);
         } catch (AdminException e) {
             Map<String, String> headers =
                     e.problem().current() instanceof RouteView now
@@ -149,38 +153,65 @@ public final class AdminApi implements RouteTable {
         } catch (RuntimeException e) {
             String incident =
                     Incident.report(service.newId(), "admin request failed", e).incident();
-            Problem problem =
-                    Problem.of(
-                            ProblemCode.INTERNAL,
-                            "the request failed by a fault of penstock, incident " + incident,
-                            "the server's log says more under that incident");
-            return AdminResponse.problem(problem.of(requestId), Map.of());
+            return AdminResponse.problem(internal(incident).of(requestId), Map.of());
         }
     }
 
-    private AdminResponse dispatch(AdminRequest request) throws InterruptedException {
+    static Problem internal(String incident) {
+        return Problem.of(
+                ProblemCode.INTERNAL,
+                "the request failed by a fault of penstock, incident " + incident,
+                "the server's log says more under that incident");
+    }
+
+    private static void check(Endpoint endpoint, AdminRequest request) {
+        Endpoint.About about = endpoint.about();
+        List<Fault> faults = new ArrayList<>();
+        request.query()
+                .forEach((name, value) -> {
+                    Query known =
+                            about.query().stream()
+                                    .filter(each -> each.name().equals(name))
+                                    .findFirst()
+                                    .orElse(null);
+                    if (known == null) {
+                        String shown = Names.printable(name);
+                        faults.add(new Fault("?" + shown, "is no parameter of this path"));
+                    } else if (known.type().equals("boolean")
+                            && !List.of("true", "false", "1", "0").contains(value)) {
+                        faults.add(new Fault("?" + name, "must be true or false"));
+                    }
+                });
+        if (about.body() == null && request.body().bytes().length > 0) {
+            faults.add(new Fault("", "a body has no meaning here"));
+        }
+        if (!faults.isEmpty()) {
+            throw AdminException.invalid(faults);
+        }
+    }
+
+    private AdminResponse nothing(AdminRequest request) {
         String path = below(request.path());
         TreeSet<String> allowed = new TreeSet<>();
         for (Endpoint endpoint : endpoints) {
-            List<String> parts = endpoint.parts(path);
-            if (parts == null) {
-                continue;
-            }
-            allowed.add(endpoint.method());
-            if (endpoint.method().equals(request.method())) {
-                return endpoint.action().answer(request, parts);
+            if (endpoint.parts(path) != null) {
+                allowed.add(endpoint.method());
+                if (endpoint.method().equals("GET")) {
+                    allowed.add("HEAD");
+                }
             }
         }
         if (allowed.isEmpty()) {
-            throw AdminException.notFound("there is nothing at this path");
+            throw AdminException.of(
+                    ProblemCode.NOT_FOUND,
+                    "there is nothing at this path",
+                    path.length() > 1 && path.endsWith("/")
+                            ? "paths have no slash at their end"
+                            : null);
         }
-        Problem problem =
-                Problem.of(
-                        ProblemCode.METHOD_NOT_ALLOWED,
-                        "it takes " + String.join(", ", allowed),
-                        null);
+        String allow = String.join(", ", allowed);
+        Problem problem = Problem.of(ProblemCode.METHOD_NOT_ALLOWED, "it takes " + allow, null);
         return AdminResponse.problem(
-                problem.of(request.actor().requestId()),
-                Map.of("allow", String.join(", ", allowed)));
+                problem.of(request.actor().requestId()), Map.of("allow", allow));
     }
 }

@@ -1,18 +1,23 @@
 package dev.penstock.admin;
 
 import dev.penstock.control.Fault;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonPointer;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
-import tools.jackson.core.exc.StreamReadException;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.DatabindException;
 import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.PropertyNamingStrategies;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /** The JSON of operators: strict in, snake case out. */
 public final class AdminJson {
@@ -34,6 +39,7 @@ public final class AdminJson {
                     .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
                     .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
                     .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                    .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
                     .enable(SerializationFeature.INDENT_OUTPUT)
                     .build();
 
@@ -44,30 +50,90 @@ public final class AdminJson {
         return body instanceof byte[] bytes ? bytes : MAPPER.writeValueAsBytes(body);
     }
 
+    /** How it reads and writes, for what is no body. */
+    static JsonMapper mapper() {
+        return MAPPER;
+    }
+
     /**
-     * Reads a body.
+     * A body, as far as it has its form.
+     *
+     * @param value without what is of a wrong form
+     * @param faults of form
+     */
+    record Reading<T>(T value, List<Fault> faults) {
+        /** The value, if nothing is wrong with it, here or by those who looked further. */
+        T orThrow(List<Fault> others) {
+            List<Fault> all = new ArrayList<>(faults);
+            for (Fault other : others) {
+                boolean isSaid =
+                        faults.stream()
+                                .anyMatch(said ->
+                                        other.pointer().equals(said.pointer())
+                                                || other.pointer()
+                                                        .startsWith(said.pointer() + "/"));
+                if (!isSaid) {
+                    all.add(other);
+                }
+            }
+            if (!all.isEmpty()) {
+                throw AdminException.invalid(all);
+            }
+            return value;
+        }
+    }
+
+    /**
+     * Reads a body that nothing but its form is wrong with.
      *
      * @throws AdminException when it is not JSON, or not of that form
      */
     static <T> T read(AdminRequest request, Class<T> type) {
+        return reading(request, type).orThrow(List.of());
+    }
+
+    /**
+     * Reads a body, and what is wrong with its form beside the rest of it.
+     *
+     * @throws AdminException when it is not JSON, or no object
+     */
+    static <T> Reading<T> reading(AdminRequest request, Class<T> type) {
         checkType(request.header("content-type"));
-        byte[] bytes = request.body().bytes();
+        JsonNode tree;
         try {
-            T value = MAPPER.readValue(bytes, type);
-            if (value == null) {
-                throw AdminException.invalid(List.of(new Fault("", "must be an object")));
-            }
-            return value;
-        } catch (StreamReadException e) {
-            throw AdminException.of(ProblemCode.SYNTAX, where(e), null);
-        } catch (DatabindException e) {
-            throw AdminException.invalid(List.of(new Fault(pointer(e), message(e))));
+            tree = MAPPER.readTree(request.body().bytes());
         } catch (JacksonException e) {
             throw AdminException.of(ProblemCode.SYNTAX, where(e), null);
         }
+        if (tree == null || !tree.isObject()) {
+            throw AdminException.invalid(List.of(new Fault("", "must be an object")));
+        }
+        List<Fault> faults = Schemas.faults(type, tree);
+        faults.forEach(fault -> remove(tree, fault.pointer()));
+        try {
+            return new Reading<>(MAPPER.treeToValue(tree, type), faults);
+        } catch (DatabindException e) {
+            List<Fault> all = new ArrayList<>(faults);
+            all.add(new Fault(pointer(e), message(e)));
+            throw AdminException.invalid(all);
+        }
     }
 
-    private static void checkType(@org.jspecify.annotations.Nullable String contentType) {
+    private static void remove(JsonNode tree, String pointer) {
+        JsonPointer at = JsonPointer.compile(pointer);
+        JsonPointer last = at.last();
+        if (last == null) {
+            return;
+        }
+        switch (tree.at(at.head())) {
+            case ObjectNode object -> object.remove(last.getMatchingProperty());
+            case ArrayNode array when array.has(last.getMatchingIndex()) ->
+                    array.setNull(last.getMatchingIndex());
+            default -> {}
+        }
+    }
+
+    private static void checkType(@Nullable String contentType) {
         String type = contentType == null ? "" : contentType.toLowerCase(Locale.ROOT);
         int parameters = type.indexOf(';');
         String bare = (parameters < 0 ? type : type.substring(0, parameters)).strip();

@@ -1,17 +1,21 @@
 package dev.penstock.admin;
 
+import dev.penstock.access.Right;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A request of an operator, after its caller was let in.
  *
- * @param method upper case
+ * @param method upper case; GET for a HEAD
  * @param path decoded, without the query
- * @param query the last value of each name
+ * @param query by name; no name twice
  * @param headers by lower-case name
- * @param body whole; empty when there was none
+ * @param body whole; empty when there was none, or when it is an upload
+ * @param upload a form that is still coming; null for all else
  * @param actor who asks
+ * @param rights of the caller
  */
 public record AdminRequest(
         String method,
@@ -19,7 +23,9 @@ public record AdminRequest(
         Map<String, String> query,
         Map<String, String> headers,
         Body body,
-        Actor actor) {
+        @Nullable UploadSource upload,
+        Actor actor,
+        Set<Right> rights) {
 
     /** The bytes of a request; not copied. */
     public static final class Body {
@@ -38,8 +44,21 @@ public record AdminRequest(
         return headers.get(name);
     }
 
+    @Nullable String parameter(String name) {
+        return query.get(name);
+    }
+
     boolean isDryRun() {
         return flag("dry_run", false);
+    }
+
+    /** Whether the answer waits until the change is in force. */
+    boolean isWaiting() {
+        return flag("wait", true);
+    }
+
+    Precondition precondition() {
+        return Precondition.parse(header("if-match"));
     }
 
     /** A query parameter that is true or false, {@code 1} or {@code 0}. */

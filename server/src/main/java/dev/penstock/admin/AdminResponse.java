@@ -21,6 +21,12 @@ public record AdminResponse(
         return new AdminResponse(200, JSON, body, Map.of("etag", Precondition.tag(revision)));
     }
 
+    /** The change goes on as an operation. */
+    static AdminResponse accepted(OperationView operation) {
+        String place = AdminApi.BASE + "/operations/" + operation.id();
+        return new AdminResponse(202, JSON, operation, Map.of("location", place));
+    }
+
     static AdminResponse problem(Problem problem, Map<String, String> headers) {
         return new AdminResponse(problem.status(), Problem.MEDIA_TYPE, problem, headers);
     }

@@ -1,6 +1,7 @@
 package dev.penstock.admin;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import dev.penstock.control.Fault;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param requestId of the request, once it is known
  * @param errors all that is wrong with a document, or null
  * @param current the state of the resource now, where a change met another, or null
+ * @param load at which step a version did not load, why, and what to do; or null
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record Problem(
@@ -28,7 +30,16 @@ public record Problem(
         @Nullable String hint,
         @Nullable String requestId,
         @Nullable List<Fault> errors,
-        @Nullable Object current) {
+        @Nullable Object current,
+        @JsonUnwrapped @Nullable Load load) {
+
+    /**
+     * How a load ended.
+     *
+     * @param step by name
+     */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record Load(@Nullable String step, @Nullable String reason, @Nullable String remedy) {}
 
     /** The media type of a problem. */
     public static final String MEDIA_TYPE = "application/problem+json";
@@ -44,19 +55,25 @@ public record Problem(
                 hint,
                 null,
                 null,
+                null,
                 null);
     }
 
     Problem withErrors(List<Fault> all) {
-        return new Problem(type, title, status, detail, code, hint, requestId, all, current);
+        return new Problem(type, title, status, detail, code, hint, requestId, all, current, load);
     }
 
     Problem withCurrent(Object now) {
-        return new Problem(type, title, status, detail, code, hint, requestId, errors, now);
+        return new Problem(type, title, status, detail, code, hint, requestId, errors, now, load);
+    }
+
+    Problem withLoad(Load how) {
+        return new Problem(
+                type, title, status, detail, code, hint, requestId, errors, current, how);
     }
 
     /** The same, of this request. */
     public Problem of(String request) {
-        return new Problem(type, title, status, detail, code, hint, request, errors, current);
+        return new Problem(type, title, status, detail, code, hint, request, errors, current, load);
     }
 }

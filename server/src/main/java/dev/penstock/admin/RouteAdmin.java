@@ -1,14 +1,12 @@
 package dev.penstock.admin;
 
 import dev.penstock.control.Change;
-import dev.penstock.control.ControlStore;
-import dev.penstock.control.ControlStoreException;
 import dev.penstock.control.DesiredState;
 import dev.penstock.control.Fault;
 import dev.penstock.control.ModelSpec;
 import dev.penstock.control.Reconciler;
+import dev.penstock.control.RouteDocument;
 import dev.penstock.control.RouteReader;
-import dev.penstock.control.StaleStateException;
 import dev.penstock.inference.VersionId;
 import dev.penstock.repository.Version;
 import dev.penstock.repository.VersionState;
@@ -18,12 +16,10 @@ import dev.penstock.routing.Rule;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,11 +29,8 @@ import org.jspecify.annotations.Nullable;
  * loads what it needs before it changes anything, so a version that does not load changes nothing.
  */
 public final class RouteAdmin {
-    private static final int MAX_REASON_CHARS = 500;
-    private static final Duration SERVED_LIMIT = Duration.ofSeconds(10);
-
     private final Reconciler reconciler;
-    private final ControlStore store;
+    private final Changes changes;
     private final RouteViews views;
     private final InstantSource clock;
     private final Duration loadLimit;
@@ -47,12 +40,12 @@ public final class RouteAdmin {
      */
     public RouteAdmin(
             Reconciler reconciler,
-            ControlStore store,
+            Changes changes,
             RouteViews views,
             InstantSource clock,
             Duration loadLimit) {
         this.reconciler = reconciler;
-        this.store = store;
+        this.changes = changes;
         this.views = views;
         this.clock = clock;
         this.loadLimit = loadLimit;
@@ -60,8 +53,10 @@ public final class RouteAdmin {
 
     /** The routes of all models that are known, by name. */
     public List<RouteView> list() {
-        DesiredState desired = store.read();
-        return models(desired).stream().map(name -> views.of(name, desired.model(name))).toList();
+        DesiredState desired = changes.wanted();
+        return Names.models(reconciler, desired).stream()
+                .map(name -> views.of(name, desired.model(name)))
+                .toList();
     }
 
     /**
@@ -70,161 +65,126 @@ public final class RouteAdmin {
      * @throws AdminException when there is no such model
      */
     public RouteView get(String model) {
-        DesiredState desired = store.read();
+        DesiredState desired = changes.wanted();
         known(model, desired);
         return views.of(model, desired.model(model));
     }
 
     /**
-     * Puts a route in force.
+     * Checks a route that is wanted, all of it, before anything is done.
      *
-     * @param isDryRun only checks, and answers as if
+     * @throws AdminException with all that is wrong
      */
-    public RouteView put(
-            String model, RouteChange change, Precondition seen, Actor actor, boolean isDryRun)
-            throws InterruptedException {
-        DesiredState desired = store.read();
-        known(model, desired);
-        ModelSpec spec = desired.model(model);
-        check(model, seen, spec);
-        String salt = salt(model, spec, change);
-        RouteReader.Reading reading = RouteReader.read(change.document(), salt);
-        List<Fault> faults = new ArrayList<>(reading.faults());
-        checkReason(change.reason(), "/reason", faults);
-        Route route = reading.route();
-        if (route == null || !faults.isEmpty()) {
-            throw AdminException.invalid(faults);
+    Planned put(String model, AdminJson.Reading<RouteChange> reading, Precondition seen) {
+        ModelSpec spec = spec(model, seen);
+        RouteChange change = reading.value();
+        RouteReader.Reading read = RouteReader.read(change.document(), salt(model, spec, change));
+        List<Fault> faults = new ArrayList<>(read.faults());
+        Reasons.check(change.reason(), "/reason", faults);
+        Route route = read.route();
+        if (route != null) {
+            checkStored(model, route, faults);
         }
-        checkStored(model, route);
-        return apply(model, route, String.valueOf(change.reason()), seen, actor, isDryRun);
+        reading.orThrow(faults);
+        return new Planned("route.change", model, route, String.valueOf(change.reason()), seen);
     }
 
     /** Lets a model follow its newest version again. */
-    public RouteView delete(
-            String model, @Nullable String reason, Precondition seen, Actor actor, boolean isDryRun)
-            throws InterruptedException {
-        DesiredState desired = store.read();
-        known(model, desired);
-        check(model, seen, desired.model(model));
-        List<Fault> faults = new ArrayList<>();
-        checkReason(reason, "?reason", faults);
-        if (!faults.isEmpty()) {
-            throw AdminException.invalid(faults);
-        }
-        if (desired.model(model).route() == null) {
+    Planned delete(String model, @Nullable String reason, Precondition seen) {
+        ModelSpec spec = spec(model, seen);
+        Reasons.require(reason, "?reason");
+        if (spec.route() == null) {
             throw AdminException.notFound("model '" + model + "' has no route");
         }
-        return apply(model, null, String.valueOf(reason), seen, actor, isDryRun);
+        return new Planned("route.delete", model, null, String.valueOf(reason), seen);
     }
 
     /** Puts the document of the revision before in force again. */
-    public RouteView undo(
-            String model, @Nullable String reason, Precondition seen, Actor actor, boolean isDryRun)
-            throws InterruptedException {
-        DesiredState desired = store.read();
-        known(model, desired);
-        ModelSpec spec = desired.model(model);
-        check(model, seen, spec);
+    Planned undo(String model, AdminJson.Reading<Reason> reading, Precondition seen) {
+        ModelSpec spec = spec(model, seen);
         List<Fault> faults = new ArrayList<>();
-        checkReason(reason, "/reason", faults);
-        if (!faults.isEmpty()) {
-            throw AdminException.invalid(faults);
-        }
+        Reasons.check(reading.value().reason(), "/reason", faults);
+        String reason = String.valueOf(reading.orThrow(faults).reason());
         if (spec.routeRevision() == 0) {
             throw AdminException.of(
                     ProblemCode.NOTHING_TO_UNDO,
                     "the route of '" + model + "' was never changed",
                     null);
         }
-        return apply(model, spec.previousRoute(), String.valueOf(reason), seen, actor, isDryRun);
+        return new Planned("route.undo", model, spec.previousRoute(), reason, seen);
     }
 
-    private RouteView apply(
-            String model,
-            @Nullable Route route,
-            String reason,
-            Precondition seen,
-            Actor actor,
-            boolean isDryRun)
+    private ModelSpec spec(String model, Precondition seen) {
+        DesiredState desired = changes.wanted();
+        known(model, desired);
+        ModelSpec spec = desired.model(model);
+        check(model, seen, spec);
+        return spec;
+    }
+
+    /**
+     * A change of a route that nothing speaks against.
+     *
+     * @param action by name, for the audit log
+     * @param route null follows
+     */
+    record Planned(
+            String action, String model, @Nullable Route route, String reason, Precondition seen) {}
+
+    /** How it would look. */
+    RouteView preview(Planned planned, Actor actor) {
+        Change change = new Change(clock.instant(), actor.name(), planned.reason());
+        ModelSpec now = changes.wanted().model(planned.model());
+        return views.dryRun(planned.model(), now.withRoute(planned.route(), change));
+    }
+
+    /**
+     * Puts a planned change in force.
+     *
+     * @param course is told how far it is; null for none
+     */
+    RouteView apply(Planned planned, Actor actor, @Nullable Operation course)
             throws InterruptedException {
-        Change change = new Change(clock.instant(), actor.name(), reason);
-        if (isDryRun) {
-            return views.dryRun(model, store.read().model(model).withRoute(route, change));
+        String model = planned.model();
+        Route route = planned.route();
+        Route before = changes.wanted().model(model).route();
+        AuditChange audited =
+                new AuditChange(
+                        actor,
+                        planned.action(),
+                        AuditTarget.model(model),
+                        before == null ? null : RouteDocument.of(before),
+                        route == null ? null : RouteDocument.of(route),
+                        planned.reason());
+        try (Loads loads = new Loads(reconciler, loadLimit, course)) {
+            changes.make(
+                    audited,
+                    () -> {
+                        if (route != null) {
+                            loads.load(model, route.versions());
+                        }
+                        if (course != null) {
+                            course.begin("apply");
+                        }
+                        return put(planned, actor);
+                    });
         }
-        List<Reconciler.Hold> holds = new ArrayList<>();
-        try {
-            if (route != null) {
-                load(model, route, holds);
-            }
-            long revision = commit(model, route, change, seen);
-            awaitServed(revision);
-            return views.of(model, store.read().model(model));
-        } finally {
-            holds.forEach(Reconciler.Hold::close);
-        }
+        return views.of(model, changes.wanted().model(model));
     }
 
-    // Every version at once, so that they load side by side.
-    private void load(String model, Route route, List<Reconciler.Hold> holds)
-            throws InterruptedException {
-        Set<Long> numbers = new TreeSet<>(route.versions());
-        for (long number : numbers) {
-            holds.add(reconciler.hold(new VersionId(model, number)));
-        }
-        int index = 0;
-        for (long number : numbers) {
-            VersionId id = new VersionId(model, number);
-            Version version;
-            try {
-                version = holds.get(index++).await(loadLimit);
-            } catch (TimeoutException e) {
-                throw AdminException.of(
-                        ProblemCode.TIMEOUT,
-                        id + " did not load within " + loadLimit.toSeconds() + " s",
-                        "it goes on loading as long as somebody wants it; try again");
-            }
-            if (version == null) {
-                throw AdminException.of(
-                        ProblemCode.NOT_LOADABLE, id + " is not whole in the store", null);
-            }
-            if (version.state() instanceof VersionState.Failed failed) {
-                throw AdminException.of(
-                        ProblemCode.NOT_LOADABLE,
-                        id + " failed at " + failed.step().word() + ": " + failed.reason(),
-                        failed.remedy());
-            }
-        }
-    }
-
-    private long commit(String model, @Nullable Route route, Change change, Precondition seen) {
-        while (true) {
-            DesiredState desired = store.read();
-            ModelSpec spec = desired.model(model);
-            check(model, seen, spec);
-            Map<String, ModelSpec> next = new HashMap<>(desired.models());
-            next.put(model, spec.withRoute(route, change));
-            try {
-                return store.compareAndSet(desired.revision(), next);
-            } catch (StaleStateException e) {
-                // Somebody changed another model, or this one: the check at the top knows.
-            } catch (ControlStoreException e) {
-                throw AdminException.of(
-                        ProblemCode.NOT_KEPT,
-                        "the change cannot be kept: " + e.getMessage(),
-                        "nothing was changed; look at the data directory's disk");
-            }
-        }
-    }
-
-    private void awaitServed(long revision) throws InterruptedException {
-        try {
-            reconciler.awaitServed(revision, SERVED_LIMIT);
-        } catch (TimeoutException e) {
-            throw AdminException.of(
-                    ProblemCode.TIMEOUT,
-                    "the change is kept, and not in force yet",
-                    "read the route to see when it is");
-        }
+    private Changes.Made put(Planned planned, Actor actor) {
+        Change change = new Change(clock.instant(), actor.name(), planned.reason());
+        AtomicLong named = new AtomicLong();
+        long revision =
+                changes.put(
+                        planned.model(),
+                        spec -> {
+                            check(planned.model(), planned.seen(), spec);
+                            ModelSpec next = spec.withRoute(planned.route(), change);
+                            named.set(next.routeRevision());
+                            return next;
+                        });
+        return new Changes.Made(revision, named.get());
     }
 
     private void check(String model, Precondition seen, ModelSpec spec) {
@@ -257,14 +217,7 @@ public final class RouteAdmin {
         return model + "-" + (spec.routeRevision() + 1);
     }
 
-    private static void checkReason(@Nullable String reason, String at, List<Fault> faults) {
-        if (reason == null || reason.isBlank() || reason.length() > MAX_REASON_CHARS) {
-            faults.add(new Fault(at, "must say why, in 1 to " + MAX_REASON_CHARS + " characters"));
-        }
-    }
-
-    private void checkStored(String model, Route route) {
-        List<Fault> faults = new ArrayList<>();
+    private void checkStored(String model, Route route, List<Fault> faults) {
         for (int i = 0; i < route.arms().size(); i++) {
             Arm arm = route.arms().get(i);
             checkStored(model, arm.version(), "/arms/" + i + "/version", faults);
@@ -277,9 +230,6 @@ public final class RouteAdmin {
         }
         if (route.shadow() != null) {
             checkStored(model, route.shadow().version(), "/shadow/version", faults);
-        }
-        if (!faults.isEmpty()) {
-            throw AdminException.invalid(faults);
         }
     }
 
@@ -297,26 +247,7 @@ public final class RouteAdmin {
         return version.state() instanceof VersionState.Unloaded;
     }
 
-    private Set<String> models(DesiredState desired) {
-        Set<String> names = new TreeSet<>(reconciler.scan().models().keySet());
-        reconciler.alive().forEach(version -> names.add(version.id().model()));
-        desired.models()
-                .forEach((name, spec) -> {
-                    if (spec.route() != null) {
-                        names.add(name);
-                    }
-                });
-        return names;
-    }
-
     private void known(String model, DesiredState desired) {
-        if (!models(desired).contains(model)) {
-            throw AdminException.notFound("there is no model '" + printable(model) + "'");
-        }
-    }
-
-    private static String printable(String name) {
-        String cut = name.length() <= 128 ? name : name.substring(0, 128) + "…";
-        return cut.replaceAll("\\p{Cntrl}", "?");
+        Names.check(model, Names.models(reconciler, desired));
     }
 }

@@ -11,12 +11,12 @@ import org.jspecify.annotations.Nullable;
  * @param reason why, in the operator's words; required
  */
 public record RouteChange(
-        @Nullable List<RouteDocument.ArmDocument> arms,
+        @Required @Nullable List<RouteDocument.ArmDocument> arms,
         RouteDocument.@Nullable KeyDocument key,
         @Nullable List<RouteDocument.RuleDocument> rules,
         RouteDocument.@Nullable ShadowDocument shadow,
         @Nullable String salt,
-        @Nullable String reason) {
+        @Required @Nullable String reason) {
 
     RouteDocument document() {
         return new RouteDocument(arms == null ? List.of() : arms, key, rules, shadow, salt);

@@ -65,6 +65,12 @@ public record RouteView(
      */
     public record ChangeView(String at, String by, String reason) {}
 
+    /** The same when it is not known who answered. */
+    RouteView withoutArms() {
+        return new RouteView(
+                model, revision, follows, List.of(), key, rules, shadow, salt, lastChange, dryRun);
+    }
+
     /** The number in {@link #revision}. */
     @JsonIgnore
     public long revisionNumber() {

@@ -50,6 +50,12 @@ public final class RouteViews {
         return view(model, spec, true);
     }
 
+    /** A route that was in force once, beside the states of now. */
+    RouteView past(String model, ModelSpec spec) {
+        RouteView view = view(model, spec, null);
+        return view.follows() ? view.withoutArms() : view;
+    }
+
     private RouteView view(String model, ModelSpec spec, @Nullable Boolean dryRun) {
         Map<Long, VersionView> versions = new TreeMap<>();
         for (VersionView version : reconciler.versions()) {

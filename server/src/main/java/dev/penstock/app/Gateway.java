@@ -1,16 +1,32 @@
 package dev.penstock.app;
 
+import com.sun.management.OperatingSystemMXBean;
 import com.sun.management.ThreadMXBean;
 import dev.penstock.access.Access;
 import dev.penstock.access.GuardedRoute;
 import dev.penstock.access.Right;
 import dev.penstock.access.RouteTable;
 import dev.penstock.admin.AdminApi;
+import dev.penstock.admin.AdminServices;
+import dev.penstock.admin.AuditAdmin;
+import dev.penstock.admin.AuditLog;
+import dev.penstock.admin.Changes;
+import dev.penstock.admin.ConfigAdmin;
+import dev.penstock.admin.Configuration;
+import dev.penstock.admin.Diagnostics;
 import dev.penstock.admin.ModelAdmin;
+import dev.penstock.admin.Operations;
+import dev.penstock.admin.Publishing;
 import dev.penstock.admin.RouteAdmin;
+import dev.penstock.admin.RouteExplainer;
 import dev.penstock.admin.RouteViews;
+import dev.penstock.admin.Unfinished;
+import dev.penstock.admin.Uploads;
+import dev.penstock.admin.VersionAdmin;
+import dev.penstock.app.GatewayConfig.EngineName;
 import dev.penstock.control.ControlStore;
-import dev.penstock.control.MemoryControlStore;
+import dev.penstock.control.ControlStoreException;
+import dev.penstock.control.FileControlStore;
 import dev.penstock.control.Reconciler;
 import dev.penstock.control.VersionView;
 import dev.penstock.engine.Engine;
@@ -22,17 +38,21 @@ import dev.penstock.http.AdminServer;
 import dev.penstock.http.HttpServer;
 import dev.penstock.http.OpsRoute;
 import dev.penstock.http.OpsServer;
+import dev.penstock.inference.Limits;
 import dev.penstock.inference.ServerInfo;
+import dev.penstock.journal.DurableFiles;
 import dev.penstock.repository.DirectoryModelStore;
-import dev.penstock.repository.Execution;
 import dev.penstock.repository.ExecutionPolicy;
 import dev.penstock.repository.ModelRepository;
+import dev.penstock.repository.ModelStore;
+import dev.penstock.repository.TwoRootStore;
 import dev.penstock.repository.VersionPolicy;
 import dev.penstock.runtime.CloseStack;
 import dev.penstock.runtime.Deadline;
 import dev.penstock.runtime.Ticker;
 import dev.penstock.scheduling.SchedulingContext;
 import dev.penstock.scheduling.Watchdog;
+import dev.penstock.serving.AfterAnswer;
 import dev.penstock.serving.InferenceService;
 import dev.penstock.serving.ServingTable;
 import dev.penstock.telemetry.Telemetry;
@@ -41,18 +61,22 @@ import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.util.internal.PlatformDependent;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -65,7 +89,8 @@ import org.slf4j.LoggerFactory;
 final class Gateway implements AutoCloseable {
     private static final int QUEUE_CAPACITY = 1_000;
     private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
-    private static final long SAY_WHY_NANOS = Duration.ofSeconds(1).toNanos();
+    private static final long SAY_WHY_NANOS = Duration.ofSeconds(2).toNanos();
+    private static final String NODE = "local";
     // Together less than what the process gives a stop before it halts.
     private static final Duration ANSWER_TIME = Duration.ofSeconds(10);
     private static final Duration STOP_TIME = Duration.ofSeconds(20);
@@ -76,15 +101,20 @@ final class Gateway implements AutoCloseable {
     private final Ticker ticker = Ticker.SYSTEM;
     private final long createdNanos = ticker.nanos();
     private final CloseStack open = new CloseStack();
+    private final Limits limits;
+    private final Configuration configuration;
 
     private final Access access;
     private final TensorPool pool;
     private final Telemetry telemetry;
     private final Engine engine;
     private final Watchdog watchdog;
+    private final AfterAnswer afterAnswer;
     private final InferenceService service;
     private final ControlStore wanted;
+    private final AuditLog audit;
     private final Reconciler reconciler;
+    private final Operations operations;
     private final Transport transport;
     private final HttpServer http;
     private final GrpcServer grpc;
@@ -99,6 +129,16 @@ final class Gateway implements AutoCloseable {
 
     private volatile Bound bound;
 
+    /** Looks the hosts up. */
+    private static Bound addresses(GatewayConfig config) {
+        ServerConfig server = config.server();
+        return new Bound(
+                server.http().address().resolve(),
+                server.grpc().address().resolve(),
+                server.metrics().address().resolve(),
+                config.admin().address().resolve());
+    }
+
     /**
      * Builds and opens nothing but the native runtime.
      *
@@ -106,81 +146,185 @@ final class Gateway implements AutoCloseable {
      *     machine
      */
     Gateway(GatewayConfig config) {
+        this(config, Configuration.FIXED);
+    }
+
+    /**
+     * Builds it with settings that operators may look at and read again.
+     *
+     * @throws IllegalArgumentException when something in the configuration cannot be had on this
+     *     machine
+     */
+    Gateway(GatewayConfig config, Configuration configuration) {
+        this(config, configuration, engine -> engine);
+    }
+
+    /**
+     * The same around another engine, so that a control can put a fault where the runtime is.
+     *
+     * @param around takes the engine that was configured, and gives the one to use, which closes it
+     */
+    Gateway(GatewayConfig config, UnaryOperator<Engine> around) {
+        this(config, Configuration.FIXED, around);
+    }
+
+    private Gateway(
+            GatewayConfig config, Configuration configuration, UnaryOperator<Engine> around) {
+        this.configuration = configuration;
         this.config = config;
-        this.bound = new Bound(config.http(), config.grpc(), config.metrics(), config.admin());
-        this.transport = Transport.named(config.transport());
-        VersionPolicy policy = VersionPolicy.parse(config.versionPolicy());
-        this.access = open.push(new Access(config.access(), config.admin().getAddress(), ticker));
+        this.bound = addresses(config);
+        this.transport = Transport.named(config.server().transport());
+        this.limits = config.server().limits().limits();
+        VersionPolicy policy = config.models().versions();
+        this.access = open.push(new Access(config.access(), bound.admin().getAddress(), ticker));
         PooledByteBufAllocator allocator = new PooledByteBufAllocator(true);
         this.pool = new TensorPool(allocator, PlatformDependent.maxDirectMemory() / 2);
         this.telemetry = open.push(new Telemetry(ticker));
-        this.engine = open.push(engine(config.engine(), pool));
+        this.engine = open.push(around.apply(engine(config.runtime().engine(), pool)));
         this.watchdog = open.push(new Watchdog(ticker));
+        this.afterAnswer =
+                new AfterAnswer(
+                        telemetry,
+                        pool,
+                        ticker,
+                        InstantSource.system(),
+                        Gateway::cpuNanos,
+                        Runtime.getRuntime().availableProcessors());
         this.service =
                 new InferenceService(
                         ticker,
                         InstantSource.system(),
                         () -> ThreadLocalRandom.current().nextLong(),
-                        telemetry);
-        this.wanted = new MemoryControlStore();
-        this.reconciler = reconciler(policy);
+                        afterAnswer);
+        this.wanted = open.push(controlStore());
+        this.audit = auditLog();
+        ModelRepository repository = repository();
+        Uploads uploads = uploads();
+        this.operations = new Operations(InstantSource.system(), service::newId);
+        this.reconciler = reconciler(policy, repository, uploads);
         ServerInfo info =
                 new ServerInfo(
                         "penstock", Build.VERSION, List.of("binary_tensor_data", "parameters"));
-        this.http = new HttpServer(service, info, pool, config.limits(), ticker, access);
-        this.grpc = new GrpcServer(service, info, pool, config.limits(), ticker, access);
+        this.http = new HttpServer(service, info, pool, limits, ticker, access);
+        this.grpc = new GrpcServer(service, info, pool, limits, ticker, access);
         OpsRoute scrape =
                 new OpsRoute(
                         TEXT_FORMAT,
                         false,
                         Right.OBSERVE,
                         () -> telemetry.scrape().getBytes(StandardCharsets.UTF_8));
-        this.metrics = new OpsServer(service, access, Map.of("/metrics", scrape));
-        this.admin = new AdminServer(adminApi(), access);
+        this.metrics = new OpsServer(service, access, Map.of("/metrics", scrape), limits, ticker);
+        this.admin =
+                new AdminServer(adminApi(repository, uploads), service, access, limits, ticker);
         describe(allocator);
     }
 
-    private static Engine engine(String name, TensorPool pool) {
+    // CPU time of the process; 0 for ever where the system does not tell, which sheds no shadow.
+    private static long cpuNanos() {
+        return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
+                ? Math.max(0, system.getProcessCpuTime())
+                : 0;
+    }
+
+    /**
+     * Checks what can be checked without starting anything.
+     *
+     * @throws IllegalArgumentException when something cannot be had on this machine
+     */
+    static void check(GatewayConfig config) {
+        Bound asked = addresses(config);
+        new Access(config.access(), asked.admin().getAddress(), Ticker.SYSTEM).close();
+        Transport.named(config.server().transport());
+    }
+
+    private static Engine engine(EngineName name, TensorPool pool) {
         try {
             return NativeRuntime.start(
-                    () -> name.equals("ort") ? new OrtEngine(pool) : new FfmEngine(pool));
+                    () -> name == EngineName.ORT ? new OrtEngine(pool) : new FfmEngine(pool));
         } catch (IllegalStateException e) {
-            throw new IllegalArgumentException("engine " + name + ": " + e.getMessage(), e);
+            throw new IllegalArgumentException(
+                    "engine " + name.name().toLowerCase(Locale.ROOT) + ": " + e.getMessage(), e);
         }
     }
 
-    private Reconciler reconciler(VersionPolicy policy) {
+    private ControlStore controlStore() {
+        try {
+            return FileControlStore.open(DurableFiles.DISK, config.data().dir().resolve("control"));
+        } catch (ControlStoreException e) {
+            throw unusable(e);
+        }
+    }
+
+    private AuditLog auditLog() {
+        try {
+            return AuditLog.open(
+                    DurableFiles.DISK,
+                    config.data().dir().resolve("audit"),
+                    NODE,
+                    InstantSource.system(),
+                    ticker);
+        } catch (IOException e) {
+            throw unusable(e);
+        }
+    }
+
+    private IllegalArgumentException unusable(Exception cause) {
+        return new IllegalArgumentException(
+                "data directory " + config.data().dir() + " cannot be used: " + cause.getMessage(),
+                cause);
+    }
+
+    private Uploads uploads() {
+        try {
+            return Uploads.open(
+                    config.data().dir(),
+                    config.models().maxUpload().bytes(),
+                    InstantSource.system(),
+                    Ticker.SYSTEM);
+        } catch (IOException e) {
+            throw unusable(e);
+        }
+    }
+
+    private ModelRepository repository() {
         int cores = Runtime.getRuntime().availableProcessors();
         SchedulingContext scheduling =
                 new SchedulingContext(
-                        ticker,
-                        watchdog,
-                        config.limits().runTime().toNanos(),
-                        QUEUE_CAPACITY,
-                        cores);
-        ExecutionPolicy executions =
-                new ExecutionPolicy(
-                        config.execution().entrySet().stream()
-                                .collect(
-                                        Collectors.toMap(
-                                                Map.Entry::getKey,
-                                                e -> Execution.parse(e.getValue()))));
-        ModelRepository repository =
-                new ModelRepository(
-                        engine,
-                        scheduling,
-                        executions,
-                        1,
-                        config.data().resolve("loading"),
-                        InstantSource.system(),
-                        new MeteredVersions(telemetry));
-        String rootModel =
-                DirectoryModelStore.rootModelName(
-                        config.modelName(), System.getenv("PENSTOCK_MODEL_NAME"), config.models());
-        DirectoryModelStore store =
-                new DirectoryModelStore(config.models(), rootModel, InstantSource.system(), ticker);
-        return new Reconciler(
-                store, wanted, repository, service, policy, config.pollEvery(), ticker);
+                        ticker, watchdog, limits.runTime().toNanos(), QUEUE_CAPACITY, cores);
+        ExecutionPolicy executions = new ExecutionPolicy(config.runtime().execution());
+        return new ModelRepository(
+                engine,
+                scheduling,
+                executions,
+                1,
+                config.data().dir().resolve("loading"),
+                InstantSource.system(),
+                new MeteredVersions(telemetry));
+    }
+
+    private Reconciler reconciler(
+            VersionPolicy policy, ModelRepository repository, Uploads uploads) {
+        ModelsConfig models = config.models();
+        String rootModel = DirectoryModelStore.rootModelName(models.name(), null, models.dir());
+        InstantSource clock = InstantSource.system();
+        ModelStore watched = new DirectoryModelStore(models.dir(), rootModel, clock, ticker);
+        ModelStore store =
+                isSame(models.dir(), uploads.models())
+                        ? watched
+                        : new TwoRootStore(
+                                watched,
+                                new DirectoryModelStore(
+                                        uploads.models(), "uploaded", clock, ticker));
+        return new Reconciler(store, wanted, repository, service, policy, models.poll(), ticker);
+    }
+
+    // Who watches the server's own folder has one root, not two of the same versions.
+    private static boolean isSame(Path models, Path own) {
+        try {
+            return Files.isSameFile(models, own);
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     private void describe(PooledByteBufAllocator allocator) {
@@ -197,11 +341,40 @@ final class Gateway implements AutoCloseable {
         }
     }
 
-    private AdminApi adminApi() {
+    private AdminApi adminApi(ModelRepository repository, Uploads uploads) {
+        InstantSource clock = InstantSource.system();
         RouteViews views = new RouteViews(reconciler, service, this::observedPercent);
-        RouteAdmin routes =
-                new RouteAdmin(reconciler, wanted, views, InstantSource.system(), LOAD_LIMIT);
-        return new AdminApi(service, new ModelAdmin(reconciler), routes);
+        Changes changes = new Changes(reconciler, wanted, audit);
+        RouteAdmin routes = new RouteAdmin(reconciler, changes, views, clock, LOAD_LIMIT);
+        ModelAdmin models = new ModelAdmin(reconciler, service, views);
+        AdminServices services =
+                new AdminServices(
+                        models,
+                        new VersionAdmin(reconciler, service, changes, models, uploads, LOAD_LIMIT),
+                        new Publishing(
+                                reconciler,
+                                repository,
+                                service,
+                                changes,
+                                models,
+                                uploads,
+                                operations,
+                                clock,
+                                LOAD_LIMIT),
+                        routes,
+                        new RouteExplainer(reconciler, service),
+                        operations,
+                        new AuditAdmin(audit, views, clock),
+                        new Diagnostics(reconciler, service, routes, config.data().dir()),
+                        new ConfigAdmin(configuration, changes));
+        Unfinished.complete(audit, wanted);
+        return new AdminApi(service, services, telemetry::adminRequest, Build.VERSION);
+    }
+
+    /** Puts in force what needs no restart. */
+    void reloaded(GatewayConfig next) {
+        LogSetup.level(next.log().level());
+        reconciler.settings(next.models().versions(), next.models().poll());
     }
 
     private @Nullable BigDecimal observedPercent(String model, long revision, String arm) {
@@ -219,25 +392,24 @@ final class Gateway implements AutoCloseable {
     void start() throws CannotListenException {
         watchdog.start();
         access.start();
+        afterAnswer.start(service::table);
         EventLoopGroup acceptors = group("accept", 1);
-        EventLoopGroup loops = group("loop", config.loops());
+        EventLoopGroup loops = group("loop", config.server().loops());
         EventLoopGroup ops = group("ops", 1);
         Class<? extends ServerChannel> channel = transport.channel();
+        Bound asked = bound;
         bound =
                 new Bound(
                         listen(
                                 "--http",
-                                config.http(),
+                                asked.http(),
                                 at -> http.start(acceptors, loops, channel, at)),
                         listen(
                                 "--grpc",
-                                config.grpc(),
+                                asked.grpc(),
                                 at -> grpc.start(acceptors, loops, channel, at)),
-                        listen(
-                                "--metrics",
-                                config.metrics(),
-                                at -> metrics.start(ops, channel, at)),
-                        listen("--admin", config.admin(), at -> admin.start(ops, channel, at)));
+                        listen("--metrics", asked.metrics(), at -> metrics.start(ops, channel, at)),
+                        listen("--admin", asked.admin(), at -> admin.start(ops, channel, at)));
         RoutedModels routed = new RoutedModels(telemetry);
         routed.show(wanted.read());
         wanted.watch(routed::show);
@@ -297,7 +469,7 @@ final class Gateway implements AutoCloseable {
      */
     void stop() throws InterruptedException {
         markDraining();
-        TimeUnit.NANOSECONDS.sleep(config.drain().toNanos());
+        TimeUnit.NANOSECONDS.sleep(config.server().shutdown().drain().toNanos());
         http.beginDrain();
         grpc.beginDrain();
         close();
@@ -309,9 +481,16 @@ final class Gateway implements AutoCloseable {
         Deadline answered = Deadline.after(now, ANSWER_TIME.toNanos());
         // Both wait for answers of the same versions: one after the other would wait twice.
         Together.run(ANSWER_TIME.plusSeconds(1), () -> http.close(answered), grpc::close);
+        operations.close();
+        afterAnswer.close();
         reconciler.close(Deadline.after(now, STOP_TIME.toNanos()));
         admin.close();
         metrics.close();
+        try {
+            audit.close();
+        } catch (IOException e) {
+            LOG.error("the audit log could not be closed: {}", e.toString());
+        }
         open.close();
     }
 
@@ -330,6 +509,18 @@ final class Gateway implements AutoCloseable {
         return config;
     }
 
+    ControlStore wanted() {
+        return wanted;
+    }
+
+    Reconciler reconciler() {
+        return reconciler;
+    }
+
+    AfterAnswer afterAnswer() {
+        return afterAnswer;
+    }
+
     List<VersionView> versions() {
         return reconciler.versions();
     }
@@ -339,7 +530,7 @@ final class Gateway implements AutoCloseable {
     }
 
     String transportText() {
-        return transport.name().toLowerCase(java.util.Locale.ROOT);
+        return transport.name().toLowerCase(Locale.ROOT);
     }
 
     long aliveNanos() {

@@ -84,7 +84,12 @@ final class ServeProcess {
     private void haltLate() {
         try {
             TimeUnit.NANOSECONDS.sleep(
-                    gateway.config().drain().plusSeconds(STOP_SECONDS - 5).toNanos());
+                    gateway.config()
+                            .server()
+                            .shutdown()
+                            .drain()
+                            .plusSeconds(STOP_SECONDS - 5)
+                            .toNanos());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

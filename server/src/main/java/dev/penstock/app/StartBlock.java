@@ -44,13 +44,15 @@ final class StartBlock {
                 Runtime.version().feature(),
                 gateway.engineText(),
                 gateway.transportText(),
-                gateway.config().loops(),
-                gateway.config().loops() == 1 ? "loop" : "loops");
+                gateway.config().server().loops(),
+                gateway.config().server().loops() == 1 ? "loop" : "loops");
         for (VersionView version : gateway.versions()) {
             line("model", versionText(version));
         }
         if (gateway.versions().isEmpty()) {
-            line("models", gateway.config().models() + " is empty: put NAME/1/model.onnx there");
+            line(
+                    "models",
+                    gateway.config().models().dir() + " is empty: put NAME/1/model.onnx there");
         }
         line(
                 "http",
@@ -71,7 +73,7 @@ final class StartBlock {
                         + scope(gateway.metricsAddress()));
         line("admin", "http://" + Address.shown(gateway.adminAddress()) + "/admin/v1/models");
         line("access", accessText());
-        line("data", gateway.config().data().toString());
+        line("data", gateway.config().data().dir().toString());
         out.printf(Locale.ROOT, "%nReady in %.1f s.", gateway.aliveNanos() / 1e9);
         tryThis();
         out.println();

@@ -18,7 +18,11 @@ final class StoreAdvice {
     private StoreAdvice() {}
 
     static List<String> of(StoreScan scan, GatewayConfig config) {
-        return of(scan, config.models(), config.execution().keySet(), config.modelName());
+        return of(
+                scan,
+                config.models().dir(),
+                config.runtime().execution().keySet(),
+                config.models().name());
     }
 
     /**

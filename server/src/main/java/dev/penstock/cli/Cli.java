@@ -1,5 +1,6 @@
 package dev.penstock.cli;
 
+import dev.penstock.config.ConfigReader;
 import java.io.Console;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -31,14 +32,23 @@ public final class Cli {
      *
      * @param serve the {@code serve} command: an object that picocli takes as a command, named by
      *     its annotation
+     * @param settings what {@code serve} can be told
      */
-    public static CommandLine commandLine(Object serve) {
+    public static CommandLine commandLine(Object serve, ConfigReader<?> settings) {
         CommandLine infer = new CommandLine(new InferCommand());
+        CommandLine traffic = new CommandLine(new TrafficCommand());
         CommandLine line =
                 new CommandLine(new Cli())
                         .addSubcommand(serve)
                         .addSubcommand(infer)
+                        .addSubcommand(ModelCommand.line())
+                        .addSubcommand(RouteCommand.line())
+                        .addSubcommand(traffic)
+                        .addSubcommand(AuditCommand.line())
                         .addSubcommand(TokenCommand.line())
+                        .addSubcommand(ConfigCommand.commandLine(settings))
+                        .addSubcommand(new DoctorCommand())
+                        .addSubcommand(new CompletionCommand())
                         .addSubcommand(new VersionCommand())
                         .addSubcommand(new CommandLine.HelpCommand());
         ErrorLines errors = new ErrorLines();
@@ -50,6 +60,7 @@ public final class Cli {
         // A value may be a negative number; the command itself refuses words that only look like
         // options.
         infer.setUnmatchedOptionsArePositionalParams(true);
+        traffic.setUnmatchedOptionsArePositionalParams(true);
         return line;
     }
 

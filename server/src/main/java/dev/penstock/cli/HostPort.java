@@ -70,6 +70,10 @@ record HostPort(String host, int port) {
         return fromEnvironment("PENSTOCK_HTTP", "127.0.0.1:8000");
     }
 
+    static HostPort defaultAdmin() {
+        return fromEnvironment("PENSTOCK_SERVER", "127.0.0.1:8003");
+    }
+
     static HostPort defaultGrpc() {
         return fromEnvironment("PENSTOCK_GRPC", "127.0.0.1:8001");
     }

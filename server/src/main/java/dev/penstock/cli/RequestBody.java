@@ -1,5 +1,6 @@
 package dev.penstock.cli;
 
+import dev.penstock.config.Suggestion;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;

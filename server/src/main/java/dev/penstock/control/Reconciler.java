@@ -53,8 +53,8 @@ public final class Reconciler implements AutoCloseable {
     private final ControlStore wanted;
     private final ModelRepository repository;
     private final InferenceService service;
-    private final VersionPolicy policy;
-    private final Duration poll;
+    private volatile VersionPolicy policy;
+    private volatile Duration poll;
     private final Ticker ticker;
     private final Absences absences;
     private final Thread thread;
@@ -265,6 +265,13 @@ public final class Reconciler implements AutoCloseable {
         }
     }
 
+    /** Goes by another policy and another pause between looks from now on. Any thread. */
+    public void settings(VersionPolicy nextPolicy, Duration nextPoll) {
+        policy = nextPolicy;
+        poll = nextPoll;
+        wake(false);
+    }
+
     /** Looks at the store soon, because somebody changed it. Any thread. */
     public void lookSoon() {
         wake(true);
@@ -417,7 +424,8 @@ public final class Reconciler implements AutoCloseable {
         Set<VersionId> gone = absences.gone(missing, lookedNanos);
         DesiredState desired = wanted.read();
         Wishes wishes = wishes(desired);
-        Plan plan = Planner.plan(scan, policy, lives(), gone, wishes);
+        Collection<Life> lives = lives();
+        Plan plan = Planner.plan(scan, policy, lives, gone, wishes);
         guard(plan.guardHolds());
         plan.forget().forEach(repository::forget);
         plan.refuse().forEach(repository::refuse);
@@ -425,7 +433,11 @@ public final class Reconciler implements AutoCloseable {
         reportChanges();
         publish(desired, new HashSet<>(plan.unload()));
         plan.unload().forEach(repository::unload);
-        markReady();
+        // Judged by the lives as they were before the table was made: a load that ended since is
+        // not in it.
+        if (plan.load().isEmpty() && lives.stream().noneMatch(Life::isLoading)) {
+            markReady();
+        }
         served(desired.revision(), wishes);
     }
 
@@ -504,20 +516,14 @@ public final class Reconciler implements AutoCloseable {
     }
 
     // What the first look found is loaded or failed. Files that are still settling count as
-    // loading, for a
-    // while: who starts a server beside fresh files wants them served when it says that it is
-    // ready.
+    // loading, for a while: who starts a server beside fresh files wants them served when it says
+    // that it is ready.
     private void markReady() {
         if (wasReady) {
             return;
         }
         if (!waiting().isEmpty() && ticker.nanos() - firstLookNanos < SETTLE_LIMIT_NANOS) {
             return;
-        }
-        for (Version version : repository.versions()) {
-            if (version.state() instanceof VersionState.Loading) {
-                return;
-            }
         }
         wasReady = true;
         service.markReady();

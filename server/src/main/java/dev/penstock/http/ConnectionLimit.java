@@ -21,8 +21,12 @@ final class ConnectionLimit {
     private final Map<InetAddress, Integer> byAddress = new ConcurrentHashMap<>();
 
     ConnectionLimit(Limits limits) {
-        this.max = Math.min(limits.connections(), descriptors());
-        this.maxPerAddress = limits.connectionsPerAddress();
+        this(limits.connections(), limits.connectionsPerAddress());
+    }
+
+    ConnectionLimit(int max, int maxPerAddress) {
+        this.max = Math.min(max, descriptors());
+        this.maxPerAddress = maxPerAddress;
     }
 
     private static int descriptors() {

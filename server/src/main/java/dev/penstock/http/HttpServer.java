@@ -20,6 +20,7 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.WriteBufferWaterMark;
+import io.netty.util.concurrent.EventExecutor;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -59,6 +60,7 @@ public final class HttpServer implements RouteTable, AutoCloseable {
     private final List<Future<?>> sweeps = new ArrayList<>();
     private volatile boolean isDraining;
     private volatile long drainNanos;
+    private @Nullable EventLoopGroup eventLoops;
     private @Nullable Channel listener;
 
     public HttpServer(
@@ -134,6 +136,7 @@ public final class HttpServer implements RouteTable, AutoCloseable {
                                         open(connection);
                                     }
                                 });
+        this.eventLoops = eventLoops;
         Channel bound = bootstrap.bind(address).syncUninterruptibly().channel();
         listener = bound;
         return (InetSocketAddress) bound.localAddress();
@@ -219,13 +222,27 @@ public final class HttpServer implements RouteTable, AutoCloseable {
         }
     }
 
+    // Every loop is asked, also one that has had no connection: the first may have been accepted
+    // just before the listener closed, and still be on its way there.
     private int openConnections() {
+        EventLoopGroup group = eventLoops;
+        if (group == null) {
+            return 0;
+        }
         boolean isQuiet = ticker.nanos() - drainNanos > LINGER.toNanos();
         int open = 0;
-        for (HttpLoop loop : loops.values()) {
-            open += await(loop.loop().submit(isQuiet ? loop::closeIdle : loop::open));
+        for (EventExecutor loop : group) {
+            open += await(loop.submit(() -> openConnections(loop, isQuiet)));
         }
         return open;
+    }
+
+    private int openConnections(EventExecutor eventLoop, boolean isQuiet) {
+        HttpLoop loop = loops.get(eventLoop);
+        if (loop == null) {
+            return 0;
+        }
+        return isQuiet ? loop.closeIdle() : loop.open();
     }
 
     /** A loop that does not answer, because a model hangs it, counts as one connection. */

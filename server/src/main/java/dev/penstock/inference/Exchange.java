@@ -9,8 +9,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>It owns the request's inputs from its making and the response's outputs from {@link #answer}.
  * The first answer wins. The {@link Reply} closes it when the answer was written or nobody is there
- * to read it; only then is memory freed. Only {@code scheduling} answers an exchange that it
- * accepted; {@link #cancel} is a flag that it reads, so memory is never freed under a run.
+ * to read it; only then is memory freed, unless it was moved to an owner that outlives the
+ * exchange. Only {@code scheduling} answers an exchange that it accepted; {@link #cancel} is a flag
+ * that it reads, so memory is never freed under a run.
  */
 public final class Exchange implements AutoCloseable {
     private static final VarHandle OUTCOME;
@@ -42,6 +43,7 @@ public final class Exchange implements AutoCloseable {
 
     private volatile boolean isCancelled;
     private boolean isClosed;
+    private boolean isMoved;
 
     /**
      * @param acceptedNanos the ticker's reading when the request was complete
@@ -171,8 +173,28 @@ public final class Exchange implements AutoCloseable {
     }
 
     /**
-     * Tells observers that all is over, then frees the inputs and outputs. Called once, by the
-     * reply.
+     * Gives the inputs and outputs, which stay where they lie, to the caller, who frees them with
+     * {@link #free}. Only from within {@link ExchangeObserver#completed}, once.
+     */
+    public void move() {
+        if (!isClosed || isMoved) {
+            throw new IllegalStateException(
+                    isMoved ? "payload moved twice" : "payload moved before the exchange closed");
+        }
+        isMoved = true;
+    }
+
+    /** Frees what was moved; any thread that it was handed to. */
+    public void free() {
+        if (!isMoved) {
+            throw new IllegalStateException("payload was not moved");
+        }
+        freePayload();
+    }
+
+    /**
+     * Tells observers that all is over, then frees the inputs and outputs unless one of them moved
+     * them. Called once, by the reply.
      */
     @Override
     public void close() {
@@ -183,7 +205,16 @@ public final class Exchange implements AutoCloseable {
         try {
             observer.completed(this);
         } finally {
+            if (!isMoved) {
+                freePayload();
+            }
+        }
+    }
+
+    private void freePayload() {
+        try {
             request.inputs().close();
+        } finally {
             if (outcome instanceof InferResponse response) {
                 response.outputs().close();
             }

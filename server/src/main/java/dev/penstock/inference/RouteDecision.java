@@ -1,5 +1,7 @@
 package dev.penstock.inference;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Which way a prediction took: one object for all predictions that took it, so what edges render
  * from it is made once.
@@ -20,19 +22,28 @@ public final class RouteDecision {
     private final String arm;
     private final int weightBp;
     private final int rule;
+    private final @Nullable ShadowDraw shadow;
     private final String header;
+
+    /** A way beside which nothing is asked. */
+    public RouteDecision(long revision, String arm, int weightBp, int rule) {
+        this(revision, arm, weightBp, rule, null);
+    }
 
     /**
      * @param revision of the model's route; 0 when it never had one
      * @param arm the arm's name
      * @param weightBp the arm's share in hundredths of a percent
      * @param rule index of the rule that decided, or {@link #NO_RULE}
+     * @param shadow what is asked beside the answer; null for nothing
      */
-    public RouteDecision(long revision, String arm, int weightBp, int rule) {
+    public RouteDecision(
+            long revision, String arm, int weightBp, int rule, @Nullable ShadowDraw shadow) {
         this.revision = revision;
         this.arm = arm;
         this.weightBp = weightBp;
         this.rule = rule;
+        this.shadow = shadow;
         this.header = "r" + revision + "; arm=" + arm;
     }
 
@@ -66,6 +77,11 @@ public final class RouteDecision {
     /** Index of the rule that decided, or {@link #NO_RULE}. */
     public int rule() {
         return rule;
+    }
+
+    /** What is asked beside the answer; null for nothing. */
+    public @Nullable ShadowDraw shadow() {
+        return shadow;
     }
 
     /** As the response header shows it: {@code r0; arm=stable}. */

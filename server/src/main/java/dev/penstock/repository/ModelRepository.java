@@ -2,6 +2,7 @@ package dev.penstock.repository;
 
 import dev.penstock.engine.Engine;
 import dev.penstock.engine.Session;
+import dev.penstock.inference.Signature;
 import dev.penstock.inference.VersionId;
 import dev.penstock.runtime.Deadline;
 import dev.penstock.runtime.Ticker;
@@ -14,8 +15,10 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -254,6 +257,40 @@ public final class ModelRepository implements AutoCloseable {
         } catch (RuntimeException | Error e) {
             LOG.atError().setCause(e).log("what became of {} could not be counted", id);
         }
+    }
+
+    /**
+     * Loads a version as if it were to serve, on a loader's thread, and closes it again. Waits.
+     *
+     * @return what it takes and gives
+     * @throws LoadException saying at which step it failed
+     */
+    public Signature trial(StoredVersion.Published stored)
+            throws LoadException, InterruptedException {
+        Future<Signature> trial;
+        try {
+            trial = loaders.submit(() -> tried(stored));
+        } catch (RejectedExecutionException e) {
+            throw new LoadException(
+                    LoadStep.FETCH, "the server is stopping", "try it again on a running server");
+        }
+        try {
+            return trial.get();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof LoadException known) {
+                throw known;
+            }
+            LOG.atError().setCause(e.getCause()).log("trial of {} broke", stored.id());
+            throw new LoadException(
+                    LoadStep.SESSION, "the load broke: " + e.getCause(), "the log has the cause");
+        }
+    }
+
+    private Signature tried(StoredVersion.Published stored) throws LoadException {
+        VersionLoader.Loaded loaded = loader.load(stored);
+        loaded.version().scheduler().close();
+        loaded.session().close();
+        return loaded.version().info().signature();
     }
 
     private void load(Version version, StoredVersion.Published stored, long orderedNanos) {

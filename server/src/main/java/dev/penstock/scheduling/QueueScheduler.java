@@ -1,11 +1,14 @@
 package dev.penstock.scheduling;
 
+import dev.penstock.engine.EngineException;
 import dev.penstock.engine.Session;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.VersionInfo;
+import dev.penstock.tensor.TensorSet;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,6 +23,7 @@ public final class QueueScheduler implements Scheduler {
     private final Session session;
     private final Run run;
     private final RequestQueue queue;
+    private final AsideRuns aside;
     private final AtomicInteger running = new AtomicInteger();
     private final List<Thread> instances = new ArrayList<>();
 
@@ -29,6 +33,7 @@ public final class QueueScheduler implements Scheduler {
         this.session = session;
         this.run = new Run(version, context.ticker(), context.maxRunNanos());
         this.queue = new RequestQueue(context.queueCapacity());
+        this.aside = new AsideRuns(session, context.watchdog());
     }
 
     /**
@@ -85,6 +90,12 @@ public final class QueueScheduler implements Scheduler {
         return queue.offer(exchange);
     }
 
+    @Override
+    public @Nullable TensorSet runAside(TensorSet inputs, List<String> outputs, long limitNanos)
+            throws EngineException {
+        return aside.run(inputs, outputs, limitNanos);
+    }
+
     private void instanceLoop(WatchedRunner runner) {
         try (runner) {
             context.watchdog().watch(runner);
@@ -139,6 +150,7 @@ public final class QueueScheduler implements Scheduler {
                 }
             }
         }
+        aside.close();
         if (interrupted) {
             Thread.currentThread().interrupt();
         }

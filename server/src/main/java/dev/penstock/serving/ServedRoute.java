@@ -6,6 +6,7 @@ import dev.penstock.inference.CallFacts;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.PredictionId;
 import dev.penstock.inference.RouteDecision;
+import dev.penstock.inference.ShadowDraw;
 import dev.penstock.repository.LiveVersion;
 import dev.penstock.routing.Arm;
 import dev.penstock.routing.Role;
@@ -40,9 +41,7 @@ public final class ServedRoute {
     private final List<Stretch> stretches;
     private final @Nullable Way rest;
     private final byte[] salt;
-    private final byte[] shadowSalt;
-    private final @Nullable LiveVersion shadow;
-    private final long shadowBelow;
+    private final @Nullable ShadowDraw shadow;
 
     /**
      * @param revision of the route's document
@@ -52,22 +51,28 @@ public final class ServedRoute {
         this.route = route;
         this.revision = revision;
         this.salt = HashPosition.prefix(route.salt());
-        this.shadowSalt = HashPosition.prefix(Shadow.salt(route.salt()));
+        this.shadow = draw(route);
         Way fallback = fallback(ready);
         Way stable = way(route.stable(), RouteDecision.NO_RULE, ready);
         this.rest = stable != null ? stable : fallback;
         this.stretches = stretches(ready);
         this.matches = matches(ready);
+    }
+
+    private static @Nullable ShadowDraw draw(Route route) {
         Shadow wanted = route.shadow();
-        this.shadow = wanted == null ? null : ready.get(wanted.version());
-        this.shadowBelow = wanted == null ? 0 : wanted.threshold();
+        return wanted == null
+                ? null
+                : new ShadowDraw(wanted.version(), Shadow.salt(route.salt()), wanted.threshold());
     }
 
     private @Nullable Way way(Arm arm, int rule, Map<Long, LiveVersion> ready) {
         LiveVersion version = ready.get(arm.version());
         return version == null
                 ? null
-                : new Way(version, new RouteDecision(revision, arm.name(), arm.weightBp(), rule));
+                : new Way(
+                        version,
+                        new RouteDecision(revision, arm.name(), arm.weightBp(), rule, shadow));
     }
 
     private @Nullable Way fallback(Map<Long, LiveVersion> ready) {
@@ -177,14 +182,5 @@ public final class ServedRoute {
     /** The version of the stable arm, or whoever stands in for it; null when nothing is ready. */
     @Nullable LiveVersion main() {
         return rest == null ? null : rest.version();
-    }
-
-    /** The version that is asked beside the answer to this prediction; null for none. */
-    @Nullable LiveVersion shadow(Exchange exchange) {
-        LiveVersion asked = shadow;
-        if (asked == null || position(exchange.id(), shadowSalt) >= shadowBelow) {
-            return null;
-        }
-        return asked;
     }
 }

@@ -3,10 +3,12 @@ package dev.penstock.telemetry;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.ExchangeObserver;
 import dev.penstock.inference.Outcome;
+import dev.penstock.inference.ShedReason;
 import dev.penstock.inference.Status;
 import dev.penstock.inference.VersionId;
 import dev.penstock.inference.VersionInfo;
 import dev.penstock.runtime.Ticker;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
@@ -57,6 +59,8 @@ public final class Telemetry implements ExchangeObserver, AutoCloseable {
     private final Map<VersionInfo, List<Meter>> gauges = new ConcurrentHashMap<>();
     private final Map<VersionId, AtomicReference<String>> states = new ConcurrentHashMap<>();
     private final Map<VersionId, List<Meter>> stateGauges = new ConcurrentHashMap<>();
+    private final Map<VersionId, ShadowMeters> shadows = new ConcurrentHashMap<>();
+    private final Map<String, Map<ShedReason, Counter>> shed = new ConcurrentHashMap<>();
     private final List<Expiring> unloaded = new ArrayList<>();
 
     // The registry itself holds it only weakly.
@@ -97,6 +101,20 @@ public final class Telemetry implements ExchangeObserver, AutoCloseable {
                 .description(MeterName.HEAP_ALLOCATED.help())
                 .baseUnit("bytes")
                 .register(registry);
+    }
+
+    /**
+     * Counts an answer to an operator.
+     *
+     * @param route method and path with names in braces, so that there are few of them
+     * @param status of HTTP
+     */
+    public void adminRequest(String route, int status) {
+        Counter.builder(MeterName.ADMIN_REQUESTS.id())
+                .description(MeterName.ADMIN_REQUESTS.help())
+                .tags(Tags.of("route", route, "code", Integer.toString(status)))
+                .register(registry)
+                .increment();
     }
 
     /** Whether the removal guard holds, read at each scrape. */
@@ -185,6 +203,22 @@ public final class Telemetry implements ExchangeObserver, AutoCloseable {
         }
     }
 
+    /**
+     * The meters of a version as a shadow. They go with the other series of the version, so they
+     * are asked for each time.
+     */
+    public ShadowMeters shadow(VersionId version) {
+        ShadowMeters found = shadows.get(version);
+        return found != null ? found : shadows.computeIfAbsent(version, this::newShadow);
+    }
+
+    private ShadowMeters newShadow(VersionId version) {
+        return new ShadowMeters(
+                registry,
+                version,
+                shed.computeIfAbsent(version.model(), m -> ShadowMeters.shed(registry, m)));
+    }
+
     @Override
     public void answered(Exchange exchange, Outcome outcome) {
         meters(exchange).answered(exchange, Status.of(outcome));
@@ -251,9 +285,17 @@ public final class Telemetry implements ExchangeObserver, AutoCloseable {
                                     .anyMatch(v -> v.id().equals(expiring.version().id()));
                     if (gone != null && !livesAgain) {
                         gone.remove();
+                        removeShadow(expiring.version().id());
                     }
                 }
             }
+        }
+    }
+
+    private void removeShadow(VersionId version) {
+        ShadowMeters gone = shadows.remove(version);
+        if (gone != null) {
+            gone.remove();
         }
     }
 

@@ -8,7 +8,6 @@ import dev.penstock.access.AccessSettings;
 import dev.penstock.access.Right;
 import dev.penstock.access.TokenFile;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -92,8 +91,7 @@ final class AdminListenerTest {
                         .secret();
         AccessSettings settings =
                 new AccessSettings(Set.of(Right.PREDICT), file, "", Set.of("gateway.example"));
-        InetSocketAddress any = new InetSocketAddress(InetAddress.ofLiteral("0.0.0.0"), 0);
-        Gateway gateway = new Gateway(Gateways.config(models, data, any, settings));
+        Gateway gateway = new Gateway(Gateways.config(models, data, "0.0.0.0:0", settings));
         gateway.start();
         try {
             InetSocketAddress at = gateway.adminAddress();
@@ -137,7 +135,9 @@ final class AdminListenerTest {
                         List.of("serve", "--models", models.toString(), "--data", data.toString()));
         words.addAll(flags);
         int exit =
-                dev.penstock.cli.Cli.commandLine(new ServeCommand())
+                dev.penstock.cli.Cli.commandLine(
+                                ServeCommand.commandLine(GatewayConfig.reader()),
+                                GatewayConfig.reader())
                         .setErr(new java.io.PrintWriter(err))
                         .execute(words.toArray(String[]::new));
         assertEquals(2, exit, flags + ": " + err);

@@ -4,11 +4,19 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.penstock.inference.Signature;
 import dev.penstock.inference.VersionId;
+import dev.penstock.inference.VersionInfo;
 import dev.penstock.repository.Fingerprint;
+import dev.penstock.repository.LiveVersion;
 import dev.penstock.repository.StoreScan;
 import dev.penstock.repository.StoredModel;
 import dev.penstock.repository.StoredVersion;
+import dev.penstock.serving.ServedModel;
+import dev.penstock.serving.ServingTable;
+import dev.penstock.tensor.DataType;
+import dev.penstock.tensor.Shape;
+import dev.penstock.tensor.TensorSpec;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
@@ -143,6 +151,31 @@ final class StartTest {
                 StoreAdvice.of(holding("a"), place, Set.of(), "x"));
         Files.writeString(place.resolve("model.onnx"), "x");
         assertEquals(List.of(), StoreAdvice.of(holding("x"), place, Set.of(), "x"));
+    }
+
+    private static ServedModel served(String name, TensorSpec... inputs) {
+        VersionInfo info =
+                new VersionInfo(
+                        new VersionId(name, 1),
+                        new Signature(List.of(inputs), List.of(), 0),
+                        "0".repeat(64));
+        LiveVersion version = new LiveVersion(info, null);
+        return new ServedModel(name, Map.of(1L, version), Map.of(), version);
+    }
+
+    @Test
+    void theTrialIsAPredictionThatTheModelTakes() {
+        ServedModel strings = served("a", new TensorSpec("x", DataType.BYTES, Shape.of(-1)));
+        ServedModel wide = served("b", new TensorSpec("x", DataType.FP32, Shape.of(-1, 17)));
+        ServedModel small = served("c", new TensorSpec("x", DataType.FP32, Shape.of(-1, 2, 2)));
+        String at = "127.0.0.1:8000";
+        assertEquals("curl -s 127.0.0.1:8000/v2", Trial.of(ServingTable.EMPTY, at));
+        assertEquals(
+                "curl -s 127.0.0.1:8000/v2/models/a",
+                Trial.of(new ServingTable(1, Map.of("a", strings, "b", wide)), at));
+        ServingTable all = new ServingTable(1, Map.of("a", strings, "b", wide, "c", small));
+        assertEquals("penstock infer c 0 0 0 0", Trial.of(all, at));
+        assertEquals("penstock infer c 0 0 0 0 --http 127.0.0.1:9", Trial.of(all, "127.0.0.1:9"));
     }
 
     @Test

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.protobuf.ByteString;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.penstock.config.ConfigReader;
+import dev.penstock.config.Key;
 import dev.penstock.proto.GRPCInferenceServiceGrpc;
 import dev.penstock.proto.ModelInferRequest;
 import dev.penstock.proto.ModelInferResponse;
@@ -70,6 +72,9 @@ final class CliTest {
         }
     }
 
+    /** Stands in for the real one's. */
+    record Settings(@Key("How many") int count) {}
+
     /** What a command left behind. */
     private record Ran(int exitCode, String out, String err) {}
 
@@ -88,7 +93,7 @@ final class CliTest {
     private static Ran run(String... words) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
-        CommandLine line = Cli.commandLine(new Serve());
+        CommandLine line = Cli.commandLine(new Serve(), new ConfigReader<>(new Settings(5)));
         line.setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
         int exitCode = line.execute(words);
         String said = err.toString();
@@ -375,7 +380,8 @@ final class CliTest {
             assertEquals("", unknown.out());
             assertTrue(
                     unknown.err()
-                            .startsWith("penstock: unknown command 'serv'\nnext: did you mean"),
+                            .startsWith(
+                                    "penstock: unknown command 'serv'\nnext: did you mean serve? else penstock --help"),
                     unknown.err());
         }
         assertEquals(2, run("help", "nonsense").exitCode());
@@ -457,7 +463,9 @@ final class CliTest {
             }
         }
         StringWriter err = new StringWriter();
-        CommandLine line = Cli.commandLine(new Broken()).setErr(new PrintWriter(err));
+        CommandLine line =
+                Cli.commandLine(new Broken(), new ConfigReader<>(new Settings(5)))
+                        .setErr(new PrintWriter(err));
         assertEquals(70, line.execute("serve"));
         String said = err.toString();
         assertEquals(3, said.lines().count(), said);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.sun.net.httpserver.HttpServer;
 import dev.penstock.access.Token;
 import dev.penstock.access.TokenFile;
+import dev.penstock.config.ConfigReader;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.InetAddress;
@@ -40,7 +41,8 @@ final class TokenCommandTest {
     private static Ran run(String... words) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
-        CommandLine line = Cli.commandLine(new CliTest.Serve());
+        CommandLine line =
+                Cli.commandLine(new CliTest.Serve(), new ConfigReader<>(new CliTest.Settings(5)));
         line.setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
         int exitCode = line.execute(words);
         return new Ran(exitCode, out.toString(), err.toString());

@@ -14,6 +14,7 @@ import dev.penstock.repository.FakeEngine;
 import dev.penstock.repository.ModelStore;
 import dev.penstock.repository.StoreScan;
 import dev.penstock.repository.VersionPolicy;
+import dev.penstock.runtime.Ticker;
 import dev.penstock.serving.ServingTable;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -77,6 +78,38 @@ final class ReconcilerTest {
     }
 
     @Test
+    void itIsNotReadyBeforeWhatItLoadedIsServed() throws IOException {
+        // Files that never settle make the reconciler read the clock between the table and the
+        // question whether all is loaded. A load that ends just then is in no table yet.
+        Ticker clock =
+                () -> {
+                    bench.loaders.runHeld();
+                    return bench.time.nanos();
+                };
+        Reconciler reconciler =
+                new Reconciler(
+                        bench.store,
+                        served.wanted,
+                        bench.repository,
+                        served.service,
+                        VersionPolicy.DEFAULT,
+                        Duration.ofSeconds(1),
+                        clock);
+        bench.write("b/1/model.onnx", "part");
+        reconciler.step();
+        bench.time.pass(Duration.ofSeconds(60));
+        old("a/1", "n=1");
+        bench.write("b/1/model.onnx", "parts");
+        bench.loaders.hold();
+        reconciler.step();
+        bench.loaders.runHeld();
+        assertFalse(served.service.isReady(), "loaded, and in no table yet");
+        reconciler.act();
+        assertTrue(served.service.isReady());
+        assertEquals(1, served.current("a"));
+    }
+
+    @Test
     void anEmptyStoreIsReadyAfterOneLook() {
         assertFalse(served.service.isReady());
         served.step();
@@ -87,6 +120,7 @@ final class ReconcilerTest {
     void aFailedVersionDoesNotHoldReadinessBack() throws IOException {
         old("a/1", "fails=open");
         served.step();
+        served.reconciler.act();
         assertTrue(served.service.isReady());
         assertTrue(failure("a").message().contains("no available versions"));
     }

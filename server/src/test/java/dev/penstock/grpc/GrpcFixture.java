@@ -250,6 +250,11 @@ final class GrpcFixture implements AutoCloseable {
         }
 
         @Override
+        public TensorSet runAside(TensorSet inputs, List<String> outputs, long limitNanos) {
+            return null;
+        }
+
+        @Override
         public int queueDepth() {
             return 0;
         }
@@ -279,6 +284,11 @@ final class GrpcFixture implements AutoCloseable {
                 held.add(exchange);
             }
             return admission;
+        }
+
+        @Override
+        public TensorSet runAside(TensorSet inputs, List<String> outputs, long limitNanos) {
+            return null;
         }
 
         @Override

@@ -23,10 +23,14 @@ import dev.penstock.tensor.Shape;
 import dev.penstock.tensor.Tensor;
 import dev.penstock.tensor.TensorSet;
 import dev.penstock.tensor.TensorSpec;
+import io.netty.channel.SingleThreadEventLoop;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -530,6 +534,37 @@ class HttpConnectionTest {
             assertEquals("close", last.header("connection"));
             assertTrue(busy.isClosed());
             HttpFixture.await(() -> !closer.isAlive());
+        }
+    }
+
+    @Test
+    void closingWaitsForAConnectionThatItsLoopHasNotSeenYet() throws Exception {
+        CountDownLatch busy = new CountDownLatch(1);
+        SingleThreadEventLoop loop = (SingleThreadEventLoop) fixture.loops.next();
+        loop.execute(() -> awaitUninterruptibly(busy));
+        HttpFixture.await(() -> loop.pendingTasks() == 0);
+        try (RawClient client = fixture.client()) {
+            client.post(INFER, body("l"));
+            HttpFixture.await(() -> loop.pendingTasks() == 1);
+            Thread closer = Thread.ofPlatform().start(fixture.server::close);
+            Set<Thread.State> waitsOrIsDone =
+                    EnumSet.of(Thread.State.TIMED_WAITING, Thread.State.TERMINATED);
+            HttpFixture.await(() -> waitsOrIsDone.contains(closer.getState()));
+            boolean waits = closer.isAlive();
+            busy.countDown();
+            assertTrue(waits, "closed before the request was answered");
+            Answer answer = client.read();
+            assertEquals(200, answer.status());
+            assertEquals("close", answer.header("connection"));
+            closer.join();
+        }
+    }
+
+    private static void awaitUninterruptibly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
         }
     }
 

@@ -27,6 +27,7 @@ import dev.penstock.serving.ServingTable;
 import dev.penstock.tensor.DataType;
 import dev.penstock.tensor.Shape;
 import dev.penstock.tensor.TensorPool;
+import dev.penstock.tensor.TensorSet;
 import dev.penstock.tensor.TensorSpec;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.PooledByteBufAllocator;
@@ -230,6 +231,11 @@ final class HttpFixture implements AutoCloseable {
         public Admission submit(Exchange exchange) {
             held.add(exchange);
             return Admission.ACCEPTED;
+        }
+
+        @Override
+        public TensorSet runAside(TensorSet inputs, List<String> outputs, long limitNanos) {
+            return null;
         }
 
         @Override

@@ -2,6 +2,7 @@ package dev.penstock.scheduling;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,6 +11,7 @@ import dev.penstock.RecordingReply;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.ExchangeObserver;
 import dev.penstock.inference.Failure;
+import dev.penstock.inference.FailureException;
 import dev.penstock.inference.InferRequest;
 import dev.penstock.inference.InferResponse;
 import dev.penstock.inference.ModelRef;
@@ -288,6 +290,59 @@ final class SchedulersTest {
             assertInstanceOf(Failure.DeadlineExceeded.class, reply.await());
         }
         queue.close();
+    }
+
+    @Test
+    void aRunAsideIsOnTheCallersThreadPastTheQueue() throws Exception {
+        for (boolean turn : new boolean[] {true, false}) {
+            try (Scheduler scheduler = scheduler(turn)) {
+                TensorSet inputs = TensorSet.of(List.of(), () -> {});
+                scheduler.runAside(inputs, List.of(), Long.MAX_VALUE).close();
+                assertEquals(0, scheduler.inFlight());
+            }
+            assertEquals(0, session.openRunners.get());
+        }
+        assertEquals(2, session.runs.get());
+    }
+
+    @Test
+    void aRunAsideThatHangsIsEndedAndDoesNotMoveTheVersion() throws Exception {
+        session.hangs = true;
+        try (TurnScheduler turn = new TurnScheduler(version, session, context(10))) {
+            TensorSet inputs = TensorSet.of(List.of(), () -> {});
+            long limit = Ticker.SYSTEM.nanos() + 20_000_000;
+            FailureException ended =
+                    assertThrows(
+                            FailureException.class, () -> turn.runAside(inputs, List.of(), limit));
+            assertInstanceOf(Failure.DeadlineExceeded.class, ended.failure());
+            assertEquals("turn", turn.execution());
+        } finally {
+            session.hangs = false;
+        }
+    }
+
+    @Test
+    void closingWaitsForARunAsideAndLetsNoOtherIn() throws Exception {
+        for (boolean turn : new boolean[] {true, false}) {
+            session.hangs = true;
+            Scheduler scheduler = scheduler(turn);
+            TensorSet inputs = TensorSet.of(List.of(), () -> {});
+            long limit = Ticker.SYSTEM.nanos() + 50_000_000;
+            Thread aside =
+                    Thread.ofPlatform()
+                            .start(() ->
+                                    assertThrows(
+                                            FailureException.class,
+                                            () -> scheduler.runAside(inputs, List.of(), limit)));
+            while (session.running.get() == 0) {
+                Thread.onSpinWait();
+            }
+            scheduler.close();
+            assertEquals(0, session.running.get());
+            assertNull(scheduler.runAside(inputs, List.of(), Long.MAX_VALUE));
+            aside.join();
+            session.hangs = false;
+        }
     }
 
     @Test

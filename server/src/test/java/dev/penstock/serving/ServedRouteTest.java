@@ -257,7 +257,7 @@ class ServedRouteTest {
         int due = 0;
         for (int i = 0; i < REQUESTS; i++) {
             Exchange exchange = exchange(CallFacts.NONE);
-            boolean isDue = route.shadow(exchange) != null;
+            boolean isDue = route.choose(exchange).decision().shadow().takes(exchange.id());
             long position = HashPosition.of("shd:" + SALT, exchange.id().toString());
             assertEquals(position < HashPosition.COUNT / 4, isDue);
             due += isDue ? 1 : 0;
