@@ -28,11 +28,13 @@ import org.jspecify.annotations.Nullable;
  * what somebody wants unloaded is not loaded, be it the last.
  *
  * <p>A model that is not in the store, or cannot be read there, has no policy: what serves of it
- * serves on.
+ * serves on. One of which only the uploaded part is to be seen goes by the policy that was last
+ * read, but only to load: while anything that serves is missing, nothing makes room.
  *
  * <p>The removal guard: when all ready versions of a model are missing, it may be that the disk is,
  * and not that somebody deleted them; then nothing that is missing is unloaded, of any model. A
- * look at which more than half of the ready models are missing is a case of this.
+ * look at which more than half of the ready models are missing is a case of this, and so is a model
+ * whose folder is missing while uploaded versions of it are there.
  */
 final class Planner {
     private final StoreScan scan;
@@ -89,20 +91,27 @@ final class Planner {
     }
 
     private boolean lacksAllOfAModel() {
-        for (NavigableMap<Long, Life> versions : lives.values()) {
+        for (Map.Entry<String, NavigableMap<Long, Life>> each : lives.entrySet()) {
             int ready = 0;
-            int missing = 0;
-            for (Life life : versions.values()) {
-                if (life.isReady()) {
-                    ready++;
-                    missing += scan.lacks(life.id()) ? 1 : 0;
-                }
+            for (Life life : each.getValue().values()) {
+                ready += life.isReady() ? 1 : 0;
             }
-            if (ready > 0 && missing == ready) {
+            int missing = missing(each.getKey());
+            StoredModel model = scan.models().get(each.getKey());
+            if (missing > 0 && (missing == ready || (model != null && model.isPart()))) {
                 return true;
             }
         }
         return false;
+    }
+
+    /** How many ready versions of a model the store lacks. */
+    private int missing(String model) {
+        int missing = 0;
+        for (Life life : lives.getOrDefault(model, new TreeMap<>()).values()) {
+            missing += life.isReady() && scan.lacks(life.id()) ? 1 : 0;
+        }
+        return missing;
     }
 
     private @Nullable Life life(VersionId id) {
@@ -139,7 +148,7 @@ final class Planner {
                 wished(stored.get(number), alive.get(number));
             }
         }
-        if (model == null || !model.isReadable()) {
+        if (model == null || (!model.isReadable() && !model.isPart())) {
             // The policy is with what is missing.
             return;
         }
@@ -184,8 +193,13 @@ final class Planner {
         }
     }
 
-    private boolean isWished(Life life) {
-        return wishes.loaded().contains(life.id());
+    private boolean isKept(Life life) {
+        return wishes.loaded().contains(life.id()) || !mayGiveUp(life.id().model());
+    }
+
+    private boolean mayGiveUp(String name) {
+        StoredModel model = scan.models().get(name);
+        return model == null || !model.isPart() || (model.isReadable() && missing(name) == 0);
     }
 
     private void latest(
@@ -198,7 +212,7 @@ final class Planner {
         for (long number : newestFirst) {
             Life life = alive.get(number);
             if (life != null && life.isReady()) {
-                if (!isWished(life) && (isRemoved(life) || ready >= count)) {
+                if (!isKept(life) && (isRemoved(life) || ready >= count)) {
                     plan.unload.add(life.id());
                 } else {
                     ready++;
@@ -225,7 +239,7 @@ final class Planner {
             Life life = alive.get(number);
             if (life != null && life.isReady()) {
                 boolean isLeftOver = hasWanted && !wanted.contains(number);
-                if (!isWished(life) && (isRemoved(life) || isLeftOver)) {
+                if (!isKept(life) && (isRemoved(life) || isLeftOver)) {
                     plan.unload.add(life.id());
                 }
             } else if (wanted.contains(number)) {

@@ -486,8 +486,8 @@ public final class Reconciler implements AutoCloseable {
     private void guard(boolean holds) {
         if (holds && !guardHolds) {
             LOG.error(
-                    "removal guard: all versions of a model that serves are missing from the store;"
-                            + " nothing is unloaded until they are back or the server is restarted");
+                    "removal guard: all versions or the folder of a model that serves are missing"
+                            + " from the store; nothing is unloaded until they are back or the server is restarted");
         } else if (!holds && guardHolds) {
             LOG.info("removal guard lifted: the files are back");
         }

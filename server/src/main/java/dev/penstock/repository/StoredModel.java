@@ -12,15 +12,28 @@ import org.jspecify.annotations.Nullable;
  * @param policy which versions its configuration wants; null when it does not say
  * @param isReadable false when its folder could not be listed or its configuration was never read
  *     whole, so that nothing follows from what is not here
+ * @param isPart whether the folder that its configuration and some of its versions lay in is gone
+ *     or cannot be read, while others are here: what is here may be loaded, by the policy that was
+ *     last read, and nothing is given up by it
  * @param versions by number, ascending
  */
 public record StoredModel(
         String name,
         @Nullable VersionPolicy policy,
         boolean isReadable,
+        boolean isPart,
         NavigableMap<Long, StoredVersion> versions) {
     public StoredModel {
         versions = Collections.unmodifiableNavigableMap(new TreeMap<>(versions));
+    }
+
+    /** A model that lies in one place. */
+    public StoredModel(
+            String name,
+            @Nullable VersionPolicy policy,
+            boolean isReadable,
+            NavigableMap<Long, StoredVersion> versions) {
+        this(name, policy, isReadable, false, versions);
     }
 
     /** A model whose folder could not be listed. */

@@ -249,6 +249,37 @@ final class PlannerTest {
         assertEquals(List.of("b/1"), unloads());
     }
 
+    private void part(String model, boolean isReadable, long... numbers) {
+        stored(model, numbers);
+        models.put(
+                model,
+                new StoredModel(model, null, isReadable, true, models.get(model).versions()));
+    }
+
+    @Test
+    void aModelWhoseFolderIsMissingBesideUploadsGivesNothingUpAndLoads() {
+        part("a", true, 3, 4, 5);
+        alive("a", Stage.READY, 1, 2, 3, 4);
+        assertEquals(List.of(), unloads(), "missing since a moment");
+        assertFalse(plan().guardHolds());
+        gone("a", 1, 2);
+        assertTrue(plan().guardHolds());
+        assertEquals(List.of(), unloads());
+        assertEquals(List.of("a/5"), loads());
+        part("a", false, 3, 4, 5);
+        gone.clear();
+        assertEquals(List.of(), unloads(), "not readable");
+        assertEquals(List.of("a/5"), loads());
+    }
+
+    @Test
+    void aMissingFolderOfWhichNothingServesHoldsNothing() {
+        part("a", true, 3, 4, 5);
+        alive("a", Stage.READY, 3, 4, 5);
+        assertFalse(plan().guardHolds());
+        assertEquals(List.of("a/3"), unloads());
+    }
+
     @Test
     void aModelThatCannotBeReadIsNotMissing() {
         models.put("a", StoredModel.unreadable("a"));
