@@ -1,9 +1,12 @@
 package dev.penstock.admin;
 
+import dev.penstock.runtime.Deadline;
+import dev.penstock.runtime.Ticker;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** The course of something that takes long. Any thread. */
@@ -81,6 +84,7 @@ final class Operation {
         state = "done";
         result = answer;
         thread = null;
+        notifyAll();
     }
 
     synchronized void failed(Problem why) {
@@ -89,12 +93,31 @@ final class Operation {
         state = isCancelled ? "cancelled" : "failed";
         problem = why;
         thread = null;
+        notifyAll();
     }
 
     synchronized void runs(Thread by) {
         if (state.equals("running")) {
             thread = by;
         }
+    }
+
+    /** Whether a thread is at it. */
+    synchronized boolean isUnderWay() {
+        return thread != null;
+    }
+
+    /** Waits until no thread is at it; says whether that came to be. */
+    synchronized boolean awaitEnd(Deadline until, Ticker ticker) throws InterruptedException {
+        while (thread != null) {
+            long left = until.atNanos() - ticker.nanos();
+            if (left <= 0) {
+                return false;
+            }
+            // One more, so that it is never for ever.
+            wait(TimeUnit.NANOSECONDS.toMillis(left) + 1);
+        }
+        return true;
     }
 
     synchronized boolean isRunning() {

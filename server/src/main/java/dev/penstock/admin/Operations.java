@@ -2,6 +2,8 @@ package dev.penstock.admin;
 
 import dev.penstock.inference.Incident;
 import dev.penstock.inference.PredictionId;
+import dev.penstock.runtime.Deadline;
+import dev.penstock.runtime.Ticker;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -9,17 +11,21 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What takes long and goes on after its request was answered: a few at a time, and the last that
  * ended are remembered for as long as the process lives. Any thread.
  */
-public final class Operations implements AutoCloseable {
+public final class Operations {
+    private static final Logger LOG = LoggerFactory.getLogger(Operations.class);
     private static final int MAX_RUNNING = 32;
     private static final int MAX_KEPT = 256;
 
     private final InstantSource clock;
     private final Supplier<PredictionId> ids;
+    private final Ticker ticker;
     private final Map<String, Operation> byId = new LinkedHashMap<>();
     private boolean isClosed;
 
@@ -40,8 +46,9 @@ public final class Operations implements AutoCloseable {
     /**
      * @param ids makes names that nobody guesses
      */
-    public Operations(InstantSource clock, Supplier<PredictionId> ids) {
+    public Operations(InstantSource clock, Ticker ticker, Supplier<PredictionId> ids) {
         this.clock = clock;
+        this.ticker = ticker;
         this.ids = ids;
     }
 
@@ -129,9 +136,31 @@ public final class Operations implements AutoCloseable {
         return operation;
     }
 
-    @Override
-    public synchronized void close() {
-        isClosed = true;
-        byId.values().forEach(Operation::cancel);
+    /**
+     * Takes no more, cancels what may be cancelled, and waits for the rest, so that what took
+     * effect is written down.
+     *
+     * @param until then at the latest; what still goes on is named in the log
+     */
+    public void close(Deadline until) {
+        List<Operation> underWay;
+        synchronized (this) {
+            isClosed = true;
+            byId.values().forEach(Operation::cancel);
+            underWay = byId.values().stream().filter(Operation::isUnderWay).toList();
+        }
+        List<String> left = new ArrayList<>();
+        try {
+            for (Operation each : underWay) {
+                if (!each.awaitEnd(until, ticker)) {
+                    left.add(each.id());
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        if (!left.isEmpty()) {
+            LOG.atWarn().addKeyValue("operations", left).log("operations are left behind");
+        }
     }
 }

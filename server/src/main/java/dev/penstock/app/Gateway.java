@@ -91,9 +91,13 @@ final class Gateway implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
     private static final long SAY_WHY_NANOS = Duration.ofSeconds(1).toNanos();
     private static final String NODE = "local";
-    // Together less than what the process gives a stop before it halts.
+    // Since the beginning of a stop, after which each kind of work is left behind. With the loops
+    // that is 20 s, less than what the process gives a stop before it halts.
     private static final Duration ANSWER_TIME = Duration.ofSeconds(10);
-    private static final Duration STOP_TIME = Duration.ofSeconds(20);
+    private static final Duration OPERATION_TIME = Duration.ofSeconds(12);
+    private static final Duration SHADOW_TIME = Duration.ofSeconds(13);
+    private static final Duration SESSION_TIME = Duration.ofSeconds(16);
+    private static final Duration LOOP_TIME = Duration.ofSeconds(1);
     private static final Duration LOAD_LIMIT = Duration.ofMinutes(5);
     private static final String TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -201,7 +205,7 @@ final class Gateway implements AutoCloseable {
         this.audit = auditLog();
         ModelRepository repository = repository();
         Uploads uploads = uploads();
-        this.operations = new Operations(InstantSource.system(), service::newId);
+        this.operations = new Operations(InstantSource.system(), ticker, service::newId);
         this.reconciler = reconciler(policy, repository, uploads);
         ServerInfo info =
                 new ServerInfo(
@@ -434,8 +438,15 @@ final class Gateway implements AutoCloseable {
 
     private EventLoopGroup group(String name, int threads) {
         EventLoopGroup group = transport.loops(name, threads);
-        open.push(() -> group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly());
+        open.push(() -> end(name, group));
         return group;
+    }
+
+    private static void end(String name, EventLoopGroup group) {
+        var end = group.shutdownGracefully(0, LOOP_TIME.toMillis(), TimeUnit.MILLISECONDS);
+        if (!end.awaitUninterruptibly(LOOP_TIME.toMillis())) {
+            LOG.warn("event loops \"{}\" still run and are left behind", name);
+        }
     }
 
     /**
@@ -483,9 +494,9 @@ final class Gateway implements AutoCloseable {
         Deadline answered = Deadline.after(now, ANSWER_TIME.toNanos());
         // Both wait for answers of the same versions: one after the other would wait twice.
         Together.run(ANSWER_TIME.plusSeconds(1), () -> http.close(answered), grpc::close);
-        operations.close();
-        afterAnswer.close();
-        reconciler.close(Deadline.after(now, STOP_TIME.toNanos()));
+        operations.close(Deadline.after(now, OPERATION_TIME.toNanos()));
+        afterAnswer.close(Deadline.after(now, SHADOW_TIME.toNanos()));
+        reconciler.close(Deadline.after(now, SESSION_TIME.toNanos()));
         admin.close();
         metrics.close();
         try {

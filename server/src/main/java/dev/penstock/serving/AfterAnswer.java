@@ -4,6 +4,7 @@ import dev.penstock.inference.Exchange;
 import dev.penstock.inference.ExchangeObserver;
 import dev.penstock.inference.Outcome;
 import dev.penstock.inference.ShedReason;
+import dev.penstock.runtime.Deadline;
 import dev.penstock.runtime.Ticker;
 import dev.penstock.telemetry.Telemetry;
 import dev.penstock.tensor.TensorPool;
@@ -14,6 +15,8 @@ import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What is done with a prediction once its caller has the answer, on threads of its own.
@@ -35,6 +38,8 @@ public final class AfterAnswer implements ExchangeObserver, AutoCloseable {
     /** Bytes of payloads kept at one time, at most. */
     public static final long CAPACITY_BYTES = 64L << 20;
 
+    private static final Logger LOG = LoggerFactory.getLogger(AfterAnswer.class);
+    private static final long CLOSE_LIMIT_NANOS = Duration.ofSeconds(20).toNanos();
     private static final long POLL_NANOS = Duration.ofMillis(1).toNanos();
     private static final long AWAKE_NANOS = Duration.ofSeconds(1).toNanos();
     private static final long LOOK_NANOS = Duration.ofMillis(100).toNanos();
@@ -228,27 +233,55 @@ public final class AfterAnswer implements ExchangeObserver, AutoCloseable {
         }
     }
 
+    @Override
+    public void close() {
+        close(Deadline.after(ticker.nanos(), CLOSE_LIMIT_NANOS));
+    }
+
     /**
      * Keeps nothing more, lets what runs end, and frees what waits. Before the versions are closed,
      * so that no shadow delays that.
+     *
+     * @param until then at the latest, since a run inside the runtime need not heed that it is to
+     *     end. Its thread keeps its payload, and frees it if it ever comes back.
      */
-    @Override
-    public void close() {
+    public void close(Deadline until) {
         isOpen = false;
         wake();
         boolean interrupted = false;
+        List<String> left = new ArrayList<>();
         for (Thread thread : threads) {
-            while (thread.isAlive()) {
-                try {
-                    thread.join();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
+            interrupted |= awaitEnd(thread, until);
+            if (thread.isAlive()) {
+                left.add(thread.getName());
             }
         }
         drain();
+        if (!left.isEmpty()) {
+            LOG.atWarn()
+                    .addKeyValue("threads", left)
+                    .addKeyValue("payloads", queue.count())
+                    .addKeyValue("bytes", queue.bytes())
+                    .log("shadows still run and are left behind, with what they were asked");
+        }
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** Waits until then at most; says whether the caller was interrupted meanwhile. */
+    private boolean awaitEnd(Thread thread, Deadline until) {
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            long left = until.atNanos() - ticker.nanos();
+            try {
+                if (left <= 0 || !thread.join(Duration.ofNanos(left))) {
+                    break;
+                }
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        return interrupted;
     }
 }

@@ -19,6 +19,7 @@ import dev.penstock.routing.Route;
 import dev.penstock.routing.RoutingKey;
 import dev.penstock.routing.Rule;
 import dev.penstock.routing.Shadow;
+import dev.penstock.runtime.Deadline;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -230,6 +231,28 @@ final class AfterAnswerTest {
             assertEquals(302, m.report().due());
             assertEquals(257, m.shed(ShedReason.NOT_READY));
             assertEquals(45, m.shed(ShedReason.FULL));
+        }
+    }
+
+    @Test
+    void aShadowThatHeedsNothingIsLeftBehindAtTheDeadline() throws Exception {
+        try (ShadowFixture m = new ShadowFixture()) {
+            m.turn(1, ADD_ONE);
+            ScriptedScheduler shadow = m.scripted(2, ADD_ONE);
+            CountDownLatch letGo = shadow.hold();
+            m.route(2, 1);
+            m.start();
+            for (int i = 0; i < 3; i++) {
+                assertInstanceOf(InferResponse.class, m.ask(i));
+            }
+            ShadowFixture.await("a run", () -> shadow.asideRuns.get() == 1);
+            long began = System.nanoTime();
+            m.after.close(Deadline.after(began, TimeUnit.MILLISECONDS.toNanos(200)));
+            long tookMillis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
+            assertTrue(tookMillis >= 200, "waited for " + tookMillis + " ms");
+            assertEquals(1, m.after.kept(), "only what the run reads is kept");
+            letGo.countDown();
+            ShadowFixture.await("the payload is freed", () -> m.after.kept() == 0);
         }
     }
 

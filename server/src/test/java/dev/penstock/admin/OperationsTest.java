@@ -1,0 +1,88 @@
+package dev.penstock.admin;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.penstock.inference.PredictionId;
+import dev.penstock.runtime.Deadline;
+import dev.penstock.runtime.Ticker;
+import java.time.InstantSource;
+import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What becomes of operations when the server stops. */
+@Timeout(60)
+final class OperationsTest {
+    private final Random random = new Random(7);
+    private final Operations operations =
+            new Operations(
+                    InstantSource.system(),
+                    Ticker.SYSTEM,
+                    () -> PredictionId.next(InstantSource.system(), random::nextLong));
+
+    private static Deadline in(long millis) {
+        return Deadline.after(System.nanoTime(), TimeUnit.MILLISECONDS.toNanos(millis));
+    }
+
+    private Operation started(Operations.Work work) {
+        Operation operation = operations.open("version.load", "m", "1", 1);
+        operations.start(operation, work);
+        return operation;
+    }
+
+    @Test
+    void whatIsInTheMiddleOfAWriteIsWaitedFor() {
+        Operation writes =
+                started(course -> {
+                    TimeUnit.MILLISECONDS.sleep(200);
+                    return "written";
+                });
+        operations.close(in(30_000));
+        assertEquals("done", writes.view().state());
+    }
+
+    @Test
+    void whatOnlyWaitsIsCancelled() throws Exception {
+        CountDownLatch waits = new CountDownLatch(1);
+        Operation waiting =
+                started(course -> {
+                    course.mayEnd(true);
+                    waits.countDown();
+                    new CountDownLatch(1).await();
+                    return "never";
+                });
+        waits.await();
+        operations.close(in(30_000));
+        assertEquals("cancelled", waiting.view().state());
+    }
+
+    @Test
+    void whatDoesNotEndIsLeftBehindAtTheDeadline() {
+        CountDownLatch end = new CountDownLatch(1);
+        Operation hangs =
+                started(course -> {
+                    end.await();
+                    return "late";
+                });
+        long began = System.nanoTime();
+        operations.close(in(200));
+        long tookMillis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
+        assertEquals("running", hangs.view().state());
+        assertTrue(tookMillis >= 200 && tookMillis < 20_000, tookMillis + " ms");
+        end.countDown();
+    }
+
+    @Test
+    void whatWasNeverStartedIsNotWaitedFor() {
+        Operation open = operations.open("version.publish", "m", null, 1);
+        long began = System.nanoTime();
+        operations.close(in(30_000));
+        assertTrue(System.nanoTime() - began < TimeUnit.SECONDS.toNanos(20));
+        assertEquals("running", open.view().state());
+        assertThrows(AdminException.class, () -> operations.open("version.publish", "m", null, 1));
+    }
+}
