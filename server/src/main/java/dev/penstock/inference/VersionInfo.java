@@ -6,7 +6,8 @@ import org.jspecify.annotations.Nullable;
  * What callers may know of a version that serves; one object for the life of the version, so that
  * edges may keep what they render from it.
  *
- * @param sha256 of the model bytes that were loaded, 64 lower-case hex digits
+ * @param sha256 of what was loaded, 64 lower-case hex digits: of the model's bytes or, when it
+ *     keeps weights in other files, of the list of the digests of all of them
  */
 public record VersionInfo(VersionId id, Signature signature, String sha256) {
     private static final int SHORT_DIGEST_CHARS = 16;

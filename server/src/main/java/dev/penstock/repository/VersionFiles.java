@@ -1,5 +1,7 @@
 package dev.penstock.repository;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
@@ -11,10 +13,12 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -184,6 +188,36 @@ public final class VersionFiles {
                         "copy the version again, manifest.json last");
             }
         }
+    }
+
+    /**
+     * The digest of a version: its model's, or, when it keeps weights in other files, that of the
+     * lines that {@code sha256sum} prints for the model and those files, in order of the bytes of
+     * their paths.
+     *
+     * @param modelSha256 of the model's bytes in memory
+     * @param weights digests of files that were copied, by path
+     */
+    String digest(String modelSha256, Map<String, String> weights) {
+        if (weights.isEmpty()) {
+            return modelSha256;
+        }
+        Map<String, String> all = new TreeMap<>(VersionFiles::compareBytes);
+        all.putAll(weights);
+        all.put(model.path(), modelSha256);
+        MessageDigest digest = newSha256();
+        all.forEach((path, sha256) -> digest.update(line(sha256, path).getBytes(UTF_8)));
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    private static int compareBytes(String a, String b) {
+        return Arrays.compareUnsigned(a.getBytes(UTF_8), b.getBytes(UTF_8));
+    }
+
+    // A line that begins with a backslash has an escaped name, so no name can feign another line.
+    private static String line(String sha256, String path) {
+        String escaped = path.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r");
+        return (escaped.equals(path) ? "" : "\\") + sha256 + "  " + escaped + "\n";
     }
 
     private String sha256(FileStamp file) throws LoadException {

@@ -95,7 +95,8 @@ final class VersionLoader {
                 // What was copied is what was published, too.
                 stored.files().check();
                 SessionConfig config = new SessionConfig(intraOpThreads, weights.modelFile());
-                return new Opened(engine.open(model, config), sha256);
+                String all = stored.files().digest(sha256, weights.digests());
+                return new Opened(engine.open(model, config), all);
             }
         } catch (EngineException e) {
             throw new LoadException(

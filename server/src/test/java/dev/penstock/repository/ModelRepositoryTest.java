@@ -1,5 +1,6 @@
 package dev.penstock.repository;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -23,9 +24,11 @@ import dev.penstock.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -248,6 +251,34 @@ final class ModelRepositoryTest implements VersionListener {
         ready("n=1 \n\blocation\u0012\rweights/w.bin");
         assertEquals(List.of("[OWNER_READ, OWNER_WRITE, OWNER_EXECUTE]", "whole", "false"), seen);
         assertEquals(List.of(), copies());
+    }
+
+    /** The other side of the comparison is the system's own tool. */
+    @Test
+    void theDigestOfAModelWithWeightsOutsideCoversThem() throws Exception {
+        bench.writeOld("a/1/weights/b\\.bin", "some");
+        bench.writeOld("a/1/weights/w.bin", "whole");
+        bench.writeOld("a/1/README", "nothing of the model's");
+        String sha256 = ready("n=1 \n\blocation\u0012\rweights/w.bin").version().info().sha256();
+        Process tool =
+                new ProcessBuilder(
+                                "sh",
+                                "-c",
+                                "sha256sum model.onnx 'weights/b\\.bin' weights/w.bin | sha256sum")
+                        .directory(bench.root.resolve("a/1").toFile())
+                        .redirectErrorStream(true)
+                        .start();
+        String said = new String(tool.getInputStream().readAllBytes(), UTF_8);
+        assertEquals(said.substring(0, 64), sha256);
+    }
+
+    @Test
+    void theDigestOfAModelThatIsOneFileIsThatFiles() throws Exception {
+        String sha256 = ready("n=1").version().info().sha256();
+        byte[] digest =
+                MessageDigest.getInstance("SHA-256")
+                        .digest(Files.readAllBytes(bench.root.resolve("a/1/model.onnx")));
+        assertEquals(HexFormat.of().formatHex(digest), sha256);
     }
 
     @Test
