@@ -10,6 +10,7 @@ import ch.qos.logback.core.ConsoleAppender;
 import ch.qos.logback.core.encoder.Encoder;
 import dev.penstock.app.GatewayConfig.LogConfig;
 import dev.penstock.app.GatewayConfig.LogLevel;
+import java.util.List;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -18,6 +19,9 @@ import org.slf4j.LoggerFactory;
  */
 final class LogSetup {
     private static final String PATTERN = "%d{HH:mm:ss.SSS} %-5level %-12logger{0} %msg%n%ex{full}";
+
+    // They warn of each message that is too large or malformed: a caller could fill the log.
+    private static final List<String> OF_CALLERS = List.of("io.grpc.netty", "io.grpc.internal");
 
     private LogSetup() {}
 
@@ -42,6 +46,7 @@ final class LogSetup {
         Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
         root.setLevel(Level.WARN);
         root.addAppender(appender);
+        OF_CALLERS.forEach(name -> context.getLogger(name).setLevel(Level.ERROR));
         level(config.level());
         JavaLogging.take();
     }
