@@ -102,6 +102,7 @@ final class Gateway implements AutoCloseable {
     private static final String TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8";
 
     private final GatewayConfig config;
+    private final InstantSource clock;
     private final Ticker ticker = Ticker.SYSTEM;
     private final long createdNanos = ticker.nanos();
     private final CloseStack open = new CloseStack();
@@ -160,7 +161,12 @@ final class Gateway implements AutoCloseable {
      *     machine
      */
     Gateway(GatewayConfig config, Configuration configuration) {
-        this(config, configuration, engine -> engine);
+        this(config, configuration, InstantSource.system(), engine -> engine);
+    }
+
+    /** The same on another wall clock, so that a control can step it. */
+    Gateway(GatewayConfig config, InstantSource clock) {
+        this(config, Configuration.FIXED, clock, engine -> engine);
     }
 
     /**
@@ -169,11 +175,15 @@ final class Gateway implements AutoCloseable {
      * @param around takes the engine that was configured, and gives the one to use, which closes it
      */
     Gateway(GatewayConfig config, UnaryOperator<Engine> around) {
-        this(config, Configuration.FIXED, around);
+        this(config, Configuration.FIXED, InstantSource.system(), around);
     }
 
     private Gateway(
-            GatewayConfig config, Configuration configuration, UnaryOperator<Engine> around) {
+            GatewayConfig config,
+            Configuration configuration,
+            InstantSource clock,
+            UnaryOperator<Engine> around) {
+        this.clock = clock;
         this.configuration = configuration;
         this.config = config;
         this.bound = addresses(config);
@@ -192,20 +202,17 @@ final class Gateway implements AutoCloseable {
                         telemetry,
                         pool,
                         ticker,
-                        InstantSource.system(),
+                        clock,
                         Gateway::cpuNanos,
                         Runtime.getRuntime().availableProcessors());
         this.service =
                 new InferenceService(
-                        ticker,
-                        InstantSource.system(),
-                        () -> ThreadLocalRandom.current().nextLong(),
-                        afterAnswer);
+                        ticker, clock, () -> ThreadLocalRandom.current().nextLong(), afterAnswer);
         this.wanted = open.push(controlStore());
         this.audit = auditLog();
         ModelRepository repository = repository();
         Uploads uploads = uploads();
-        this.operations = new Operations(InstantSource.system(), ticker, service::newId);
+        this.operations = new Operations(clock, ticker, service::newId);
         this.reconciler = reconciler(policy, repository, uploads);
         ServerInfo info =
                 new ServerInfo(
@@ -263,11 +270,7 @@ final class Gateway implements AutoCloseable {
     private AuditLog auditLog() {
         try {
             return AuditLog.open(
-                    DurableFiles.DISK,
-                    config.data().dir().resolve("audit"),
-                    NODE,
-                    InstantSource.system(),
-                    ticker);
+                    DurableFiles.DISK, config.data().dir().resolve("audit"), NODE, clock, ticker);
         } catch (IOException e) {
             throw unusable(e);
         }
@@ -282,10 +285,7 @@ final class Gateway implements AutoCloseable {
     private Uploads uploads() {
         try {
             return Uploads.open(
-                    config.data().dir(),
-                    config.models().maxUpload().bytes(),
-                    InstantSource.system(),
-                    Ticker.SYSTEM);
+                    config.data().dir(), config.models().maxUpload().bytes(), clock, Ticker.SYSTEM);
         } catch (IOException e) {
             throw unusable(e);
         }
@@ -303,7 +303,7 @@ final class Gateway implements AutoCloseable {
                 executions,
                 1,
                 config.data().dir().resolve("loading"),
-                InstantSource.system(),
+                clock,
                 new MeteredVersions(telemetry));
     }
 
@@ -311,7 +311,6 @@ final class Gateway implements AutoCloseable {
             VersionPolicy policy, ModelRepository repository, Uploads uploads) {
         ModelsConfig models = config.models();
         String rootModel = DirectoryModelStore.rootModelName(models.name(), null, models.dir());
-        InstantSource clock = InstantSource.system();
         ModelStore watched = new DirectoryModelStore(models.dir(), rootModel, clock, ticker);
         ModelStore store =
                 isSame(models.dir(), uploads.models())
@@ -348,7 +347,6 @@ final class Gateway implements AutoCloseable {
     }
 
     private AdminApi adminApi(ModelRepository repository, Uploads uploads) {
-        InstantSource clock = InstantSource.system();
         RouteViews views = new RouteViews(reconciler, service, this::observedPercent);
         Changes changes = new Changes(reconciler, wanted, new MeteredTrail(audit, telemetry));
         RouteAdmin routes = new RouteAdmin(reconciler, changes, views, clock, LOAD_LIMIT);
