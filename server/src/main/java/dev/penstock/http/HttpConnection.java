@@ -336,7 +336,9 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
         try {
             switch (outcome) {
                 case InferResponse response -> {
-                    return writer.success(reply, exchange, response);
+                    ByteBuf bytes = writer.success(reply, exchange, response);
+                    exchange.settle(response);
+                    return bytes;
                 }
                 case Failure known -> failure = known;
             }
@@ -345,7 +347,9 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
         } catch (RuntimeException e) {
             failure = Incident.report(exchange.id(), "answer could not be written", e);
         }
-        return writer.failure(reply, exchange, failure);
+        ByteBuf bytes = writer.failure(reply, exchange, failure);
+        exchange.settle(failure);
+        return bytes;
     }
 
     /** Closes the connection if what it waits for takes too long. */

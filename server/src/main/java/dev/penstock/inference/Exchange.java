@@ -8,17 +8,17 @@ import org.jspecify.annotations.Nullable;
  * One prediction with its request, its reply and its memory.
  *
  * <p>It owns the request's inputs from its making and the response's outputs from {@link #answer}.
- * The first answer wins. The {@link Reply} closes it when the answer was written or nobody is there
- * to read it; only then is memory freed. Only {@code scheduling} answers an exchange that it
- * accepted; {@link #cancel} is a flag that it reads, so memory is never freed under a run.
+ * The first answer wins. The {@link Reply} settles what the caller gets of it, and closes it when
+ * the answer was written or nobody is there to read it; only then is memory freed. Only {@code
+ * scheduling} answers an exchange that it accepted; {@link #cancel} is a flag that it reads, so
+ * memory is never freed under a run.
  */
 public final class Exchange implements AutoCloseable {
-    private static final VarHandle OUTCOME;
+    private static final VarHandle ANSWER;
 
     static {
         try {
-            OUTCOME =
-                    MethodHandles.lookup().findVarHandle(Exchange.class, "outcome", Outcome.class);
+            ANSWER = MethodHandles.lookup().findVarHandle(Exchange.class, "answer", Outcome.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -36,10 +36,11 @@ public final class Exchange implements AutoCloseable {
     private long finishedNanos;
     private long completedNanos;
 
-    @SuppressWarnings("unused") // through OUTCOME
-    private volatile @Nullable Outcome outcome;
+    @SuppressWarnings("unused") // through ANSWER
+    private volatile @Nullable Outcome answer;
 
     private volatile boolean isCancelled;
+    private @Nullable Outcome outcome;
     private boolean isClosed;
 
     /**
@@ -137,7 +138,7 @@ public final class Exchange implements AutoCloseable {
         return isCancelled;
     }
 
-    /** The outcome, once there is one. */
+    /** What the caller gets; null until that is settled. For the thread that settled it. */
     public @Nullable Outcome outcome() {
         return outcome;
     }
@@ -148,20 +149,31 @@ public final class Exchange implements AutoCloseable {
      * @return false when it already had an answer; the outputs of this one are then freed
      */
     public boolean answer(Outcome first) {
-        if (!OUTCOME.compareAndSet(this, null, first)) {
+        if (!ANSWER.compareAndSet(this, null, first)) {
             if (first instanceof InferResponse late) {
                 late.outputs().close();
             }
             return false;
         }
-        observer.answered(this, first);
         reply.send(this, first);
         return true;
     }
 
     /**
+     * Says what the caller gets, which is what observers see: the answer, or why it could not be
+     * sent as it was asked for. Called by the reply, once, right before it sends.
+     */
+    public void settle(Outcome last) {
+        if (outcome != null) {
+            throw new IllegalStateException("exchange settled twice");
+        }
+        outcome = last;
+        observer.answered(this, last);
+    }
+
+    /**
      * Tells observers that all is over, then frees the inputs and outputs. Called once, by the
-     * reply.
+     * reply. What was not settled by then had nobody to be sent to, and counts as cancelled.
      */
     @Override
     public void close() {
@@ -170,10 +182,13 @@ public final class Exchange implements AutoCloseable {
         }
         isClosed = true;
         try {
+            if (outcome == null) {
+                settle(new Failure.Cancelled());
+            }
             observer.completed(this);
         } finally {
             request.inputs().close();
-            if (outcome instanceof InferResponse response) {
+            if (answer instanceof InferResponse response) {
                 response.outputs().close();
             }
         }

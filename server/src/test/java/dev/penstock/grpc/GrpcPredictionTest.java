@@ -2,6 +2,7 @@ package dev.penstock.grpc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -423,8 +424,9 @@ final class GrpcPredictionTest {
         Exchange exchange = holding.held.getFirst();
         future.cancel(true);
         GrpcFixture.await(exchange::isCancelled);
-        exchange.answer(new Failure.Cancelled());
+        exchange.answer(new InferResponse(exchange.version(), TensorSet.of(List.of(), () -> {})));
         assertEquals(1, fixture.completed.get());
+        assertEquals(List.of("cancelled"), List.copyOf(fixture.outcomes));
     }
 
     @Test
@@ -440,7 +442,16 @@ final class GrpcPredictionTest {
                                         .modelInfer(Requests.good().setModelName("held").build()));
         assertEquals(Status.Code.DEADLINE_EXCEEDED, late.getStatus().getCode());
         GrpcFixture.await(() -> holding.held.getFirst().isCancelled());
-        holding.held.getFirst().answer(new Failure.DeadlineExceeded("Request timeout expired"));
+        // The client's clock started before ours.
+        long end = holding.held.getFirst().request().deadline().atNanos();
+        GrpcFixture.await(() -> System.nanoTime() - end >= 0);
+        holding.held
+                .getFirst()
+                .answer(
+                        new InferResponse(
+                                holding.held.getFirst().version(),
+                                TensorSet.of(List.of(), () -> {})));
+        assertEquals(List.of("deadline"), List.copyOf(fixture.outcomes));
     }
 
     @Test
@@ -473,6 +484,7 @@ final class GrpcPredictionTest {
             assertEquals(
                     "memory for requests in flight is used up", full.getStatus().getDescription());
             small.awaitQuiet();
+            assertEquals(List.of("unavailable"), List.copyOf(small.outcomes));
 
             VersionInfo info = version("wide");
             HoldingScheduler holding = new HoldingScheduler();
@@ -502,6 +514,8 @@ final class GrpcPredictionTest {
                             .getCause();
             assertEquals(Status.Code.RESOURCE_EXHAUSTED, Status.fromThrowable(large).getCode());
             small.awaitQuiet();
+            assertEquals(List.of("unavailable", "invalid"), List.copyOf(small.outcomes));
+            assertInstanceOf(Failure.PayloadTooLarge.class, holding.held.getFirst().outcome());
         }
     }
 

@@ -416,7 +416,7 @@ class HttpConnectionTest {
         }
     }
 
-    private static Limits withBody(int bodyBytes) {
+    static Limits withBody(int bodyBytes) {
         return with(Limits.DEFAULT, bodyBytes, Limits.DEFAULT.connectionsPerAddress());
     }
 
