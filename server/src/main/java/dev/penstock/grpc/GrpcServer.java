@@ -7,6 +7,7 @@ import dev.penstock.runtime.Ticker;
 import dev.penstock.serving.InferenceService;
 import dev.penstock.tensor.TensorPool;
 import io.grpc.BindableService;
+import io.grpc.Codec;
 import io.grpc.DecompressorRegistry;
 import io.grpc.Server;
 import io.grpc.health.v1.HealthGrpc;
@@ -36,6 +37,7 @@ public final class GrpcServer implements AutoCloseable {
     private static final int DRAIN_SECONDS = 10;
     private static final int CLOSE_SECONDS = 5;
 
+    private final InferenceService service;
     private final Limits limits;
     private final TensorPool pool;
     private final OipService oip;
@@ -52,6 +54,7 @@ public final class GrpcServer implements AutoCloseable {
             Limits limits,
             Ticker ticker) {
         CallMetadata metadata = new CallMetadata(service);
+        this.service = service;
         this.limits = limits;
         this.pool = pool;
         this.oip = new OipService(service, info, limits, metadata);
@@ -95,7 +98,7 @@ public final class GrpcServer implements AutoCloseable {
         return NettyServerBuilder.forAddress(address)
                 .bossEventLoopGroup(acceptors)
                 .workerEventLoopGroup(loops)
-                .channelType(channel)
+                .channelFactory(AcceptLimit.around(channel, limits))
                 // Calls stay on their loop; what takes long is handed on by its scheduler.
                 .directExecutor()
                 .withChildOption(ChannelOption.ALLOCATOR, pool.allocator())
@@ -114,7 +117,11 @@ public final class GrpcServer implements AutoCloseable {
                 .maxConnectionAgeGrace(limits.grpcConnectionGrace().toNanos(), TimeUnit.NANOSECONDS)
                 .handshakeTimeout(HANDSHAKE_SECONDS, TimeUnit.SECONDS)
                 .decompressorRegistry(
-                        DecompressorRegistry.getDefaultInstance().with(new Deflate(), true))
+                        DecompressorRegistry.emptyInstance()
+                                .with(Codec.Identity.NONE, false)
+                                .with(BoundedInflation.gzip(limits), true)
+                                .with(BoundedInflation.deflate(limits), true))
+                .addStreamTracerFactory(new EndedCalls(service))
                 .addService(oip.with(infer))
                 .addService(health)
                 .addService(ProtoReflectionServiceV1.newInstance())

@@ -2,6 +2,7 @@ package dev.penstock.http;
 
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
 
+import dev.penstock.inference.ConnectionLimit;
 import dev.penstock.inference.Limits;
 import dev.penstock.inference.ServerInfo;
 import dev.penstock.runtime.Ticker;
@@ -127,10 +128,12 @@ public final class HttpServer implements AutoCloseable {
     }
 
     private void open(Channel channel) {
-        if (!connectionLimit.admit(channel)) {
+        Runnable left = connectionLimit.admit(channel.remoteAddress());
+        if (left == null) {
             var _ = channel.close();
             return;
         }
+        var _ = channel.closeFuture().addListener(closed -> left.run());
         HttpLoop loop = loops.computeIfAbsent(channel.eventLoop(), this::newLoop);
         StrictRequestDecoder decoder = new StrictRequestDecoder(limits);
         channel.pipeline().addLast(decoder, new HttpConnection(this, loop, decoder));

@@ -9,11 +9,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.common.util.concurrent.ListenableFuture;
 import com.google.protobuf.ByteString;
+import dev.penstock.ChangedLimits;
 import dev.penstock.grpc.GrpcFixture.HoldingScheduler;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.Failure;
 import dev.penstock.inference.InferResponse;
-import dev.penstock.inference.Limits;
 import dev.penstock.inference.VersionId;
 import dev.penstock.inference.VersionInfo;
 import dev.penstock.proto.GRPCInferenceServiceGrpc;
@@ -472,9 +472,8 @@ final class GrpcPredictionTest {
     @Test
     void answersBeyondALimitAreRefused() throws Exception {
         fixture.close();
-        Limits limits = limits(2048);
         // Room for the request (some 1100 bytes), its echo and no more.
-        try (GrpcFixture small = new GrpcFixture(limits, 2_600)) {
+        try (GrpcFixture small = new GrpcFixture(ChangedLimits.bodyBytes(2048), 2_600)) {
             ModelInferRequest request =
                     Requests.raw("UINT8", 1000, ByteString.copyFrom(new byte[1000])).build();
             StatusRuntimeException full =
@@ -517,43 +516,5 @@ final class GrpcPredictionTest {
             assertEquals(List.of("unavailable", "invalid"), List.copyOf(small.outcomes));
             assertInstanceOf(Failure.PayloadTooLarge.class, holding.held.getFirst().outcome());
         }
-    }
-
-    /** The default limits with another one for messages. */
-    static Limits limits(int bodyBytes) {
-        Limits d = Limits.DEFAULT;
-        return new Limits(
-                d.headBytes(),
-                d.requestLineBytes(),
-                d.headers(),
-                d.trailerBytes(),
-                bodyBytes,
-                d.chunks(),
-                d.pipelined(),
-                d.connections(),
-                d.connectionsPerAddress(),
-                d.headTime(),
-                d.bodyTime(),
-                d.bodyBytesPerSecond(),
-                d.bodyGrace(),
-                d.idleTime(),
-                d.writeStallTime(),
-                d.writeQueueBytes(),
-                d.jsonDepth(),
-                d.numberChars(),
-                d.idBytes(),
-                d.nameBytes(),
-                d.parameters(),
-                d.parameterBytes(),
-                d.bytesElementBytes(),
-                d.inflateRatio(),
-                d.inflateFloorBytes(),
-                d.grpcStreams(),
-                d.grpcMetadataBytes(),
-                d.grpcResets(),
-                d.grpcPing(),
-                d.grpcConnectionAge(),
-                d.grpcConnectionGrace(),
-                d.runTime());
     }
 }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.penstock.ChangedLimits;
 import dev.penstock.http.RawClient.Answer;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.Failure;
@@ -68,7 +69,7 @@ final class CountingTest {
     void anOutputThatIsTooLargeIsNoSuccess() throws IOException {
         fixture.close();
         // 400 000 floats of at most 17 characters are more than the 6 MiB that are allowed.
-        fixture = new HttpFixture(HttpConnectionTest.withBody(6 << 20));
+        fixture = new HttpFixture(ChangedLimits.bodyBytes(6 << 20));
         holdModel(DataType.FP32);
         try (RawClient client = fixture.client()) {
             client.post(HELD, HostileRequests.body());

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.penstock.ChangedLimits;
 import dev.penstock.http.HttpFixture.HoldingScheduler;
 import dev.penstock.http.RawClient.Answer;
 import dev.penstock.inference.Exchange;
@@ -239,7 +240,7 @@ class HttpConnectionTest {
     @Test
     void aBodyOverTheLimitIsAnsweredWhileItStillComes() throws IOException {
         int limit = 1 << 20;
-        use(new HttpFixture(withBody(limit)));
+        use(new HttpFixture(ChangedLimits.bodyBytes(limit)));
         try (RawClient client = fixture.client()) {
             client.send(
                     "POST "
@@ -263,7 +264,7 @@ class HttpConnectionTest {
 
     @Test
     void anOutputOverTheLimitIsRefusedBeforeItIsWritten() throws IOException {
-        use(new HttpFixture(withBody(1 << 20)));
+        use(new HttpFixture(ChangedLimits.bodyBytes(1 << 20)));
         holdModel();
         try (RawClient client = fixture.client()) {
             client.send(request("/v2/models/held/infer", "a"));
@@ -395,8 +396,7 @@ class HttpConnectionTest {
 
     @Test
     void connectionsOfAnAddressAreLimited() throws IOException {
-        Limits d = Limits.DEFAULT;
-        use(new HttpFixture(with(d, d.bodyBytes(), 2)));
+        use(new HttpFixture(ChangedLimits.connectionsPerAddress(2)));
         try (RawClient first = fixture.client();
                 RawClient second = fixture.client()) {
             assertEquals(200, first.get("/v2").read().status());
@@ -414,45 +414,5 @@ class HttpConnectionTest {
         } catch (IOException e) {
             return false;
         }
-    }
-
-    static Limits withBody(int bodyBytes) {
-        return with(Limits.DEFAULT, bodyBytes, Limits.DEFAULT.connectionsPerAddress());
-    }
-
-    private static Limits with(Limits d, int bodyBytes, int connectionsPerAddress) {
-        return new Limits(
-                d.headBytes(),
-                d.requestLineBytes(),
-                d.headers(),
-                d.trailerBytes(),
-                bodyBytes,
-                d.chunks(),
-                d.pipelined(),
-                d.connections(),
-                connectionsPerAddress,
-                d.headTime(),
-                d.bodyTime(),
-                d.bodyBytesPerSecond(),
-                d.bodyGrace(),
-                d.idleTime(),
-                d.writeStallTime(),
-                d.writeQueueBytes(),
-                d.jsonDepth(),
-                d.numberChars(),
-                d.idBytes(),
-                d.nameBytes(),
-                d.parameters(),
-                d.parameterBytes(),
-                d.bytesElementBytes(),
-                d.inflateRatio(),
-                d.inflateFloorBytes(),
-                d.grpcStreams(),
-                d.grpcMetadataBytes(),
-                d.grpcResets(),
-                d.grpcPing(),
-                d.grpcConnectionAge(),
-                d.grpcConnectionGrace(),
-                d.runTime());
     }
 }
