@@ -2,7 +2,9 @@ package dev.penstock.repository;
 
 import dev.penstock.engine.Engine;
 import dev.penstock.engine.Session;
+import dev.penstock.inference.SignatureChange;
 import dev.penstock.inference.VersionId;
+import dev.penstock.inference.VersionInfo;
 import dev.penstock.runtime.Ticker;
 import dev.penstock.scheduling.SchedulingContext;
 import java.time.Duration;
@@ -236,6 +238,7 @@ public final class ModelRepository implements AutoCloseable {
             LiveVersion live = loaded.version();
             long loadNanos = ticker.nanos() - orderedNanos;
             long fileBytes = stored.files().bytes();
+            warnOfChange(live.info());
             listener.loaded(live, fileBytes, loadNanos);
             enter(
                     version,
@@ -260,6 +263,33 @@ public final class ModelRepository implements AutoCloseable {
                     "the log has the cause; it is tried again when its files change");
         } finally {
             changed.run();
+        }
+    }
+
+    /** Says what callers of the version before may trip over. It is served all the same. */
+    private void warnOfChange(VersionInfo next) {
+        VersionInfo before = null;
+        for (Version other : versions.values()) {
+            if (other.id().model().equals(next.id().model())
+                    && other.id().number() < next.id().number()
+                    && other.state() instanceof VersionState.Ready ready
+                    && (before == null || other.id().number() > before.id().number())) {
+                before = ready.version().info();
+            }
+        }
+        String change =
+                before == null
+                        ? null
+                        : SignatureChange.breaking(before.signature(), next.signature());
+        if (before != null && change != null) {
+            LOG.atWarn()
+                    .addKeyValue("version", next.id())
+                    .addKeyValue("before", before.id())
+                    .log(
+                            "{} breaks callers of {}: {}",
+                            next.id(),
+                            before.id(),
+                            OutsideText.printable(change));
         }
     }
 
