@@ -1,5 +1,6 @@
 package dev.penstock.http;
 
+import static java.util.Objects.requireNonNull;
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
 
 import dev.penstock.inference.ConnectionLimit;
@@ -16,6 +17,7 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.WriteBufferWaterMark;
+import io.netty.util.concurrent.EventExecutor;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -103,6 +105,13 @@ public final class HttpServer implements AutoCloseable {
             EventLoopGroup eventLoops,
             Class<? extends ServerChannel> channel,
             InetSocketAddress address) {
+        // All of them now: a drain asks each loop what is open on it, also one whose first
+        // connection it has not got round to yet.
+        for (EventExecutor loop : eventLoops) {
+            if (loop instanceof EventLoop eventLoop) {
+                loops.put(eventLoop, newLoop(eventLoop));
+            }
+        }
         ServerBootstrap bootstrap =
                 new ServerBootstrap()
                         .group(acceptors, eventLoops)
@@ -134,7 +143,7 @@ public final class HttpServer implements AutoCloseable {
             return;
         }
         var _ = channel.closeFuture().addListener(closed -> left.run());
-        HttpLoop loop = loops.computeIfAbsent(channel.eventLoop(), this::newLoop);
+        HttpLoop loop = requireNonNull(loops.get(channel.eventLoop()));
         StrictRequestDecoder decoder = new StrictRequestDecoder(limits);
         channel.pipeline().addLast(decoder, new HttpConnection(this, loop, decoder));
     }

@@ -20,11 +20,14 @@ import dev.penstock.tensor.Shape;
 import dev.penstock.tensor.Tensor;
 import dev.penstock.tensor.TensorSet;
 import dev.penstock.tensor.TensorSpec;
+import io.netty.util.concurrent.SingleThreadEventExecutor;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -392,6 +395,30 @@ class HttpConnectionTest {
             assertTrue(busy.isClosed());
             HttpFixture.await(() -> !closer.isAlive());
         }
+    }
+
+    @Test
+    void closingWaitsForAConnectionThatItsLoopHasNotSeenYet() throws Exception {
+        CountDownLatch isFree = new CountDownLatch(1);
+        SingleThreadEventExecutor loop = (SingleThreadEventExecutor) fixture.loops.next();
+        var _ = loop.submit(() -> isFree.await(20, TimeUnit.SECONDS));
+        HttpFixture.await(() -> loop.pendingTasks() == 0);
+        Thread closer = Thread.ofPlatform().unstarted(fixture.server::close);
+        try (RawClient client = fixture.client()) {
+            client.post(INFER, body("early"));
+            HttpFixture.await(() -> loop.pendingTasks() > 0);
+            closer.start();
+            HttpFixture.await(
+                    () -> closer.getState() == Thread.State.TIMED_WAITING || !closer.isAlive());
+            assertTrue(closer.isAlive(), "closed over a request");
+            isFree.countDown();
+            Answer answer = client.read();
+            assertEquals(200, answer.status(), answer.text());
+            assertEquals("close", answer.header("connection"));
+        } finally {
+            isFree.countDown();
+        }
+        closer.join();
     }
 
     @Test
