@@ -42,8 +42,13 @@ final class ArchitectureTest {
             new TreeMap<>(
                     Map.ofEntries(
                             Map.entry("runtime", Set.of()),
+                            Map.entry("config", Set.of("runtime")),
+                            Map.entry("journal", Set.of("runtime")),
                             Map.entry("tensor", Set.of("runtime")),
-                            Map.entry("inference", Set.of("tensor", "runtime")),
+                            Map.entry("access", Set.of("runtime")),
+                            Map.entry("statistics", Set.of("runtime")),
+                            Map.entry("routing", Set.of("statistics", "runtime")),
+                            Map.entry("inference", Set.of("tensor", "statistics", "runtime")),
                             Map.entry("telemetry", Set.of("inference", "runtime")),
                             Map.entry("engine", Set.of("inference", "tensor", "runtime")),
                             Map.entry(
@@ -73,7 +78,10 @@ final class ArchitectureTest {
                                     "serving",
                                     Set.of(
                                             "repository",
+                                            "routing",
                                             "scheduling",
+                                            "engine",
+                                            "statistics",
                                             "inference",
                                             "tensor",
                                             "telemetry",
@@ -81,15 +89,32 @@ final class ArchitectureTest {
                             Map.entry(
                                     "control",
                                     Set.of(
+                                            "journal",
                                             "serving",
                                             "repository",
+                                            "routing",
                                             "scheduling",
                                             "inference",
                                             "telemetry",
                                             "runtime")),
                             Map.entry(
+                                    "admin",
+                                    Set.of(
+                                            "access",
+                                            "journal",
+                                            "control",
+                                            "serving",
+                                            "repository",
+                                            "routing",
+                                            "statistics",
+                                            "inference",
+                                            "tensor",
+                                            "runtime")),
+                            Map.entry(
                                     "http",
                                     Set.of(
+                                            "access",
+                                            "admin",
                                             "serving",
                                             "inference",
                                             "tensor",
@@ -98,27 +123,31 @@ final class ArchitectureTest {
                             Map.entry(
                                     "grpc",
                                     Set.of(
+                                            "access",
                                             "serving",
                                             "inference",
                                             "tensor",
                                             "telemetry",
                                             "runtime")),
-                            Map.entry("cli", Set.of())));
+                            Map.entry("cli", Set.of("access", "config", "runtime"))));
 
     private static final Set<String> ADAPTERS = Set.of("engine.ffm", "engine.ort");
 
     /** For each library, the packages that may name it. */
     private static final Map<String, Set<String>> LIVES_IN =
-            Map.of(
-                    "ai.onnxruntime..", Set.of("engine.ort"),
-                    "io.netty..", Set.of("http", "grpc", "tensor", "app"),
-                    "io.grpc..", Set.of("grpc", "cli", "app"),
-                    "dev.penstock.proto..", Set.of("grpc", "cli", "app"),
-                    "io.micrometer..", Set.of("telemetry", "app"),
-                    "io.prometheus..", Set.of("telemetry", "app"),
-                    "picocli..", Set.of("cli", "app"),
-                    "ch.qos.logback..", Set.of("app"),
-                    "java.lang.foreign..", Set.of("engine.ffm", "repository"));
+            Map.ofEntries(
+                    Map.entry("ai.onnxruntime..", Set.of("engine.ort")),
+                    Map.entry("io.netty..", Set.of("http", "grpc", "tensor", "app")),
+                    Map.entry("io.grpc..", Set.of("grpc", "cli", "app")),
+                    Map.entry("dev.penstock.proto..", Set.of("grpc", "cli", "app")),
+                    Map.entry("io.micrometer..", Set.of("telemetry", "app")),
+                    Map.entry("io.prometheus..", Set.of("telemetry", "app")),
+                    Map.entry("picocli..", Set.of("cli", "app")),
+                    Map.entry("com.networknt..", Set.of("admin")),
+                    Map.entry("com.github.victools..", Set.of("admin")),
+                    Map.entry("org.snakeyaml..", Set.of("admin", "config")),
+                    Map.entry("ch.qos.logback..", Set.of("app")),
+                    Map.entry("java.lang.foreign..", Set.of("engine.ffm", "repository")));
 
     private static final JavaClasses ALL =
             new ClassFileImporter()

@@ -1,5 +1,6 @@
 package dev.penstock;
 
+import dev.penstock.engine.EngineException;
 import dev.penstock.engine.Runner;
 import dev.penstock.engine.Session;
 import dev.penstock.inference.Failure;
@@ -12,10 +13,11 @@ import dev.penstock.tensor.TensorSpec;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A session without native code, for faults and chance: answers nothing, or hangs until it is
- * terminated.
+ * A session without native code, for faults and chance: answers nothing, fails, or hangs until it
+ * is terminated.
  */
 public final class FakeSession implements Session {
     public static final Signature SIGNATURE =
@@ -28,7 +30,13 @@ public final class FakeSession implements Session {
     public final AtomicInteger runs = new AtomicInteger();
     public final AtomicInteger openRunners = new AtomicInteger();
     public volatile boolean hangs;
+    public volatile boolean fails;
     public volatile boolean closed;
+
+    /** What each run, or the making of each runner, throws; null when it is well. */
+    public volatile @Nullable Error breaks;
+
+    public final AtomicInteger runnersLeft = new AtomicInteger(Integer.MAX_VALUE);
 
     @Override
     public Signature signature() {
@@ -37,6 +45,9 @@ public final class FakeSession implements Session {
 
     @Override
     public Runner newRunner() {
+        if (runnersLeft.getAndDecrement() <= 0) {
+            throw new OutOfMemoryError("no runner");
+        }
         openRunners.incrementAndGet();
         return new FakeRunner();
     }
@@ -53,16 +64,23 @@ public final class FakeSession implements Session {
         private volatile CountDownLatch terminated = new CountDownLatch(1);
 
         @Override
-        public TensorSet run(TensorSet inputs, List<String> outputs) {
+        public TensorSet run(TensorSet inputs, List<String> outputs) throws EngineException {
             if (closed) {
                 throw new AssertionError("run on a closed session");
             }
             running.incrementAndGet();
             runs.incrementAndGet();
             try {
+                Error broken = breaks;
+                if (broken != null) {
+                    throw broken;
+                }
                 if (hangs) {
                     terminated.await();
                     throw new FailureException(new Failure.DeadlineExceeded("run terminated"));
+                }
+                if (fails) {
+                    throw new EngineException(EngineException.Code.RUN_FAILED, "told to fail");
                 }
                 return TensorSet.of(List.of(), () -> {});
             } catch (InterruptedException e) {

@@ -73,15 +73,20 @@ public final class OnnxModel {
 
     /** {@code y = x + c} where the four bytes of c lie in {@code file}, beside the model. */
     public static byte[] addExternal(String file, long... dims) {
+        return addExternalRow(file, 1, dims);
+    }
+
+    /** {@code y = x + c} where the {@code count} floats of c lie in {@code file}. */
+    public static byte[] addExternalRow(String file, int count, long... dims) {
         OnnxModel model =
                 graph().input("x", DataType.FP32, dims)
                         .output("y", DataType.FP32, dims)
                         .node("Add", List.of("x", "c"), List.of("y"));
         byte[] location = pair("location", file);
-        byte[] length = pair("length", "4");
+        byte[] length = pair("length", Integer.toString(4 * count));
         model.initializers.add(
                 message(out -> {
-                    out.writeInt64(1, 1);
+                    out.writeInt64(1, count);
                     out.writeInt32(2, ELEMENT_FLOAT);
                     text(out, 8, "c");
                     out.writeByteArray(13, location);

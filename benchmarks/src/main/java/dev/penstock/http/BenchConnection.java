@@ -1,5 +1,8 @@
 package dev.penstock.http;
 
+import dev.penstock.access.Access;
+import dev.penstock.access.AccessSettings;
+import dev.penstock.access.Listener;
 import dev.penstock.bench.PredictionPath;
 import dev.penstock.bench.workload.RequestBody;
 import dev.penstock.bench.workload.Workload;
@@ -8,6 +11,7 @@ import dev.penstock.inference.ServerInfo;
 import dev.penstock.runtime.Ticker;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.embedded.EmbeddedChannel;
+import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
@@ -24,8 +28,10 @@ final class BenchConnection implements AutoCloseable {
         this.path = path;
         ServerInfo info = new ServerInfo("penstock", "0", List.of("binary_tensor_data"));
         Limits limits = Limits.DEFAULT;
+        Access access =
+                new Access(AccessSettings.DEFAULT, InetAddress.getLoopbackAddress(), Ticker.SYSTEM);
         HttpServer server =
-                new HttpServer(path.service(), info, path.pool(), limits, Ticker.SYSTEM);
+                new HttpServer(path.service(), info, path.pool(), limits, Ticker.SYSTEM, access);
         HttpLoop loop =
                 new HttpLoop(
                         channel.eventLoop(),
@@ -34,8 +40,9 @@ final class BenchConnection implements AutoCloseable {
                         path.pool(),
                         limits,
                         Ticker.SYSTEM);
-        StrictRequestDecoder decoder = new StrictRequestDecoder(limits);
-        connection = new HttpConnection(server, loop, decoder);
+        StrictRequestDecoder decoder = new StrictRequestDecoder(limits, path.service());
+        Gatekeeper gatekeeper = new Gatekeeper(access, Listener.HTTP, channel);
+        connection = new HttpConnection(server, loop, decoder, gatekeeper);
         channel.config().setAllocator(path.pool().allocator());
         channel.pipeline().addLast(decoder, connection);
     }

@@ -4,6 +4,7 @@ import dev.penstock.bench.PredictionPath;
 import dev.penstock.bench.workload.RequestBody;
 import dev.penstock.bench.workload.Workload;
 import dev.penstock.engine.EngineException;
+import dev.penstock.inference.CallFacts;
 import dev.penstock.inference.InferRequest;
 import dev.penstock.inference.Limits;
 import dev.penstock.runtime.Ticker;
@@ -82,7 +83,8 @@ public class DecodeBench {
     private InferRequest decode(ByteBuf bytes, int jsonBytes) {
         body.hold(bytes.retain());
         try {
-            InferRequest request = reader.read(body, jsonBytes, path.ref(), null, null, reply);
+            InferRequest request =
+                    reader.read(body, jsonBytes, path.ref(), null, null, CallFacts.NONE, reply);
             request.inputs().close();
             return request;
         } finally {

@@ -1,6 +1,30 @@
 package dev.penstock.app;
 
+import com.sun.management.OperatingSystemMXBean;
 import com.sun.management.ThreadMXBean;
+import dev.penstock.access.Access;
+import dev.penstock.access.GuardedRoute;
+import dev.penstock.access.Right;
+import dev.penstock.access.RouteTable;
+import dev.penstock.admin.AdminApi;
+import dev.penstock.admin.AdminServices;
+import dev.penstock.admin.AuditAdmin;
+import dev.penstock.admin.AuditLog;
+import dev.penstock.admin.Changes;
+import dev.penstock.admin.Diagnostics;
+import dev.penstock.admin.ModelAdmin;
+import dev.penstock.admin.Operations;
+import dev.penstock.admin.Publishing;
+import dev.penstock.admin.RouteAdmin;
+import dev.penstock.admin.RouteExplainer;
+import dev.penstock.admin.RouteViews;
+import dev.penstock.admin.Unfinished;
+import dev.penstock.admin.Uploads;
+import dev.penstock.admin.VersionAdmin;
+import dev.penstock.app.GatewayConfig.EngineName;
+import dev.penstock.control.ControlStore;
+import dev.penstock.control.ControlStoreException;
+import dev.penstock.control.FileControlStore;
 import dev.penstock.control.Reconciler;
 import dev.penstock.control.VersionView;
 import dev.penstock.engine.Engine;
@@ -8,20 +32,26 @@ import dev.penstock.engine.NativeRuntime;
 import dev.penstock.engine.ffm.FfmEngine;
 import dev.penstock.engine.ort.OrtEngine;
 import dev.penstock.grpc.GrpcServer;
+import dev.penstock.http.AdminServer;
 import dev.penstock.http.HttpServer;
 import dev.penstock.http.OpsRoute;
 import dev.penstock.http.OpsServer;
+import dev.penstock.inference.Limits;
 import dev.penstock.inference.ServerInfo;
+import dev.penstock.journal.DurableFiles;
 import dev.penstock.repository.DirectoryModelStore;
-import dev.penstock.repository.Execution;
 import dev.penstock.repository.ExecutionPolicy;
 import dev.penstock.repository.ModelRepository;
+import dev.penstock.repository.ModelStore;
+import dev.penstock.repository.TwoRootStore;
 import dev.penstock.repository.VersionPolicy;
 import dev.penstock.runtime.CloseStack;
 import dev.penstock.runtime.Ticker;
 import dev.penstock.scheduling.SchedulingContext;
 import dev.penstock.scheduling.Watchdog;
+import dev.penstock.serving.AfterAnswer;
 import dev.penstock.serving.InferenceService;
+import dev.penstock.serving.ServingTable;
 import dev.penstock.telemetry.Telemetry;
 import dev.penstock.tensor.TensorPool;
 import io.netty.buffer.PooledByteBufAllocator;
@@ -30,14 +60,24 @@ import io.netty.channel.ServerChannel;
 import io.netty.util.internal.PlatformDependent;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The whole server: its objects, in the order in which they start. Readiness falls first, then
@@ -45,24 +85,34 @@ import java.util.stream.Collectors;
  */
 final class Gateway implements AutoCloseable {
     private static final int QUEUE_CAPACITY = 1_000;
+    private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
+    private static final long SAY_WHY_NANOS = Duration.ofSeconds(2).toNanos();
+    private static final String NODE = "local";
+    private static final Duration LOAD_LIMIT = Duration.ofMinutes(5);
     private static final String TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8";
 
     private final GatewayConfig config;
     private final Ticker ticker = Ticker.SYSTEM;
     private final long createdNanos = ticker.nanos();
     private final CloseStack open = new CloseStack();
+    private final Limits limits;
 
+    private final Access access;
     private final TensorPool pool;
     private final Telemetry telemetry;
     private final Engine engine;
     private final Watchdog watchdog;
+    private final AfterAnswer afterAnswer;
     private final InferenceService service;
+    private final ControlStore wanted;
+    private final AuditLog audit;
     private final Reconciler reconciler;
+    private final Operations operations;
     private final Transport transport;
     private final HttpServer http;
     private final GrpcServer grpc;
     private final OpsServer metrics;
-    private final OpsServer admin;
+    private final AdminServer admin;
 
     private record Bound(
             InetSocketAddress http,
@@ -72,6 +122,16 @@ final class Gateway implements AutoCloseable {
 
     private volatile Bound bound;
 
+    /** Looks the hosts up. */
+    private static Bound addresses(GatewayConfig config) {
+        ServerConfig server = config.server();
+        return new Bound(
+                server.http().address().resolve(),
+                server.grpc().address().resolve(),
+                server.metrics().address().resolve(),
+                config.admin().address().resolve());
+    }
+
     /**
      * Builds and opens nothing but the native runtime.
      *
@@ -79,77 +139,169 @@ final class Gateway implements AutoCloseable {
      *     machine
      */
     Gateway(GatewayConfig config) {
+        this(config, engine -> engine);
+    }
+
+    /**
+     * The same around another engine, so that a control can put a fault where the runtime is.
+     *
+     * @param around takes the engine that was configured, and gives the one to use, which closes it
+     */
+    Gateway(GatewayConfig config, UnaryOperator<Engine> around) {
         this.config = config;
-        this.bound = new Bound(config.http(), config.grpc(), config.metrics(), config.admin());
-        this.transport = Transport.named(config.transport());
-        VersionPolicy policy = VersionPolicy.parse(config.versionPolicy());
+        this.bound = addresses(config);
+        this.transport = Transport.named(config.server().transport());
+        this.limits = config.server().limits().limits();
+        VersionPolicy policy = config.models().versions();
+        this.access = open.push(new Access(config.access(), bound.admin().getAddress(), ticker));
         PooledByteBufAllocator allocator = new PooledByteBufAllocator(true);
         this.pool = new TensorPool(allocator, PlatformDependent.maxDirectMemory() / 2);
         this.telemetry = open.push(new Telemetry(ticker));
-        this.engine = open.push(engine(config.engine(), pool));
+        this.engine = open.push(around.apply(engine(config.runtime().engine(), pool)));
         this.watchdog = open.push(new Watchdog(ticker));
+        this.afterAnswer =
+                new AfterAnswer(
+                        telemetry,
+                        pool,
+                        ticker,
+                        InstantSource.system(),
+                        Gateway::cpuNanos,
+                        Runtime.getRuntime().availableProcessors());
         this.service =
                 new InferenceService(
                         ticker,
                         InstantSource.system(),
                         () -> ThreadLocalRandom.current().nextLong(),
-                        telemetry);
-        this.reconciler = reconciler(policy);
+                        afterAnswer);
+        this.wanted = open.push(controlStore());
+        this.audit = auditLog();
+        ModelRepository repository = repository();
+        Uploads uploads = uploads();
+        this.operations = new Operations(InstantSource.system(), service::newId);
+        this.reconciler = reconciler(policy, repository, uploads);
         ServerInfo info =
                 new ServerInfo(
                         "penstock", Build.VERSION, List.of("binary_tensor_data", "parameters"));
-        this.http = new HttpServer(service, info, pool, config.limits(), ticker);
-        this.grpc = new GrpcServer(service, info, pool, config.limits(), ticker);
+        this.http = new HttpServer(service, info, pool, limits, ticker, access);
+        this.grpc = new GrpcServer(service, info, pool, limits, ticker, access);
         OpsRoute scrape =
                 new OpsRoute(
                         TEXT_FORMAT,
                         false,
+                        Right.OBSERVE,
                         () -> telemetry.scrape().getBytes(StandardCharsets.UTF_8));
-        OpsRoute models = new OpsRoute("application/json", true, this::modelsJson);
-        this.metrics = new OpsServer(service, Map.of("/metrics", scrape));
-        this.admin = new OpsServer(service, Map.of("/admin/v1/models", models));
+        this.metrics = new OpsServer(service, access, Map.of("/metrics", scrape), limits, ticker);
+        this.admin =
+                new AdminServer(adminApi(repository, uploads), service, access, limits, ticker);
         describe(allocator);
     }
 
-    private static Engine engine(String name, TensorPool pool) {
+    // CPU time of the process; 0 for ever where the system does not tell, which sheds no shadow.
+    private static long cpuNanos() {
+        return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
+                ? Math.max(0, system.getProcessCpuTime())
+                : 0;
+    }
+
+    /**
+     * Checks what can be checked without starting anything.
+     *
+     * @throws IllegalArgumentException when something cannot be had on this machine
+     */
+    static void check(GatewayConfig config) {
+        Bound asked = addresses(config);
+        new Access(config.access(), asked.admin().getAddress(), Ticker.SYSTEM).close();
+        Transport.named(config.server().transport());
+    }
+
+    private static Engine engine(EngineName name, TensorPool pool) {
         try {
             return NativeRuntime.start(
-                    () -> name.equals("ort") ? new OrtEngine(pool) : new FfmEngine(pool));
+                    () -> name == EngineName.ORT ? new OrtEngine(pool) : new FfmEngine(pool));
         } catch (IllegalStateException e) {
-            throw new IllegalArgumentException("engine " + name + ": " + e.getMessage(), e);
+            throw new IllegalArgumentException(
+                    "engine " + name.name().toLowerCase(Locale.ROOT) + ": " + e.getMessage(), e);
         }
     }
 
-    private Reconciler reconciler(VersionPolicy policy) {
+    private ControlStore controlStore() {
+        try {
+            return FileControlStore.open(DurableFiles.DISK, config.data().dir().resolve("control"));
+        } catch (ControlStoreException e) {
+            throw unusable(e);
+        }
+    }
+
+    private AuditLog auditLog() {
+        try {
+            return AuditLog.open(
+                    DurableFiles.DISK,
+                    config.data().dir().resolve("audit"),
+                    NODE,
+                    InstantSource.system(),
+                    ticker);
+        } catch (IOException e) {
+            throw unusable(e);
+        }
+    }
+
+    private IllegalArgumentException unusable(Exception cause) {
+        return new IllegalArgumentException(
+                "data directory " + config.data().dir() + " cannot be used: " + cause.getMessage(),
+                cause);
+    }
+
+    private Uploads uploads() {
+        try {
+            return Uploads.open(
+                    config.data().dir(),
+                    config.models().maxUpload().bytes(),
+                    InstantSource.system(),
+                    Ticker.SYSTEM);
+        } catch (IOException e) {
+            throw unusable(e);
+        }
+    }
+
+    private ModelRepository repository() {
         int cores = Runtime.getRuntime().availableProcessors();
         SchedulingContext scheduling =
                 new SchedulingContext(
-                        ticker,
-                        watchdog,
-                        config.limits().runTime().toNanos(),
-                        QUEUE_CAPACITY,
-                        cores);
-        ExecutionPolicy executions =
-                new ExecutionPolicy(
-                        config.execution().entrySet().stream()
-                                .collect(
-                                        Collectors.toMap(
-                                                Map.Entry::getKey,
-                                                e -> Execution.parse(e.getValue()))));
-        ModelRepository repository =
-                new ModelRepository(
-                        engine,
-                        scheduling,
-                        executions,
-                        1,
-                        InstantSource.system(),
-                        new MeteredVersions(telemetry));
-        String rootModel =
-                DirectoryModelStore.rootModelName(
-                        config.modelName(), System.getenv("PENSTOCK_MODEL_NAME"), config.models());
-        DirectoryModelStore store =
-                new DirectoryModelStore(config.models(), rootModel, InstantSource.system(), ticker);
-        return new Reconciler(store, repository, service, policy, config.pollEvery(), ticker);
+                        ticker, watchdog, limits.runTime().toNanos(), QUEUE_CAPACITY, cores);
+        ExecutionPolicy executions = new ExecutionPolicy(config.runtime().execution());
+        return new ModelRepository(
+                engine,
+                scheduling,
+                executions,
+                1,
+                config.data().dir().resolve("loading"),
+                InstantSource.system(),
+                new MeteredVersions(telemetry));
+    }
+
+    private Reconciler reconciler(
+            VersionPolicy policy, ModelRepository repository, Uploads uploads) {
+        ModelsConfig models = config.models();
+        String rootModel = DirectoryModelStore.rootModelName(models.name(), null, models.dir());
+        InstantSource clock = InstantSource.system();
+        ModelStore watched = new DirectoryModelStore(models.dir(), rootModel, clock, ticker);
+        ModelStore store =
+                isSame(models.dir(), uploads.models())
+                        ? watched
+                        : new TwoRootStore(
+                                watched,
+                                new DirectoryModelStore(
+                                        uploads.models(), "uploaded", clock, ticker));
+        return new Reconciler(store, wanted, repository, service, policy, models.poll(), ticker);
+    }
+
+    // Who watches the server's own folder has one root, not two of the same versions.
+    private static boolean isSame(Path models, Path own) {
+        try {
+            return Files.isSameFile(models, own);
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     private void describe(PooledByteBufAllocator allocator) {
@@ -166,40 +318,85 @@ final class Gateway implements AutoCloseable {
         }
     }
 
-    private byte[] modelsJson() {
-        return ModelsJson.of(reconciler.versions()).getBytes(StandardCharsets.UTF_8);
+    private AdminApi adminApi(ModelRepository repository, Uploads uploads) {
+        InstantSource clock = InstantSource.system();
+        RouteViews views = new RouteViews(reconciler, service, this::observedPercent);
+        Changes changes = new Changes(reconciler, wanted, audit);
+        RouteAdmin routes = new RouteAdmin(reconciler, changes, views, clock, LOAD_LIMIT);
+        ModelAdmin models = new ModelAdmin(reconciler, service, views);
+        AdminServices services =
+                new AdminServices(
+                        models,
+                        new VersionAdmin(reconciler, service, changes, models, uploads, LOAD_LIMIT),
+                        new Publishing(
+                                reconciler,
+                                repository,
+                                service,
+                                changes,
+                                models,
+                                uploads,
+                                operations,
+                                clock,
+                                LOAD_LIMIT),
+                        routes,
+                        new RouteExplainer(reconciler, service),
+                        operations,
+                        new AuditAdmin(audit, views, clock),
+                        new Diagnostics(reconciler, service, routes, config.data().dir()));
+        Unfinished.complete(audit, wanted);
+        return new AdminApi(service, services, telemetry::adminRequest, Build.VERSION);
+    }
+
+    private @Nullable BigDecimal observedPercent(String model, long revision, String arm) {
+        double share = telemetry.observedShare(model, revision, arm);
+        return Double.isNaN(share)
+                ? null
+                : BigDecimal.valueOf(100 * share).setScale(2, RoundingMode.HALF_EVEN);
     }
 
     /**
      * Opens the listeners and begins to load.
      *
-     * @throws IOException when an address cannot be listened on
+     * @throws CannotListenException when an address cannot be listened on
      */
-    void start() throws IOException {
+    void start() throws CannotListenException {
         watchdog.start();
+        access.start();
+        afterAnswer.start(service::table);
         EventLoopGroup acceptors = group("accept", 1);
-        EventLoopGroup loops = group("loop", config.loops());
+        EventLoopGroup loops = group("loop", config.server().loops());
         EventLoopGroup ops = group("ops", 1);
         Class<? extends ServerChannel> channel = transport.channel();
+        Bound asked = bound;
         bound =
                 new Bound(
-                        listen(config.http(), at -> http.start(acceptors, loops, channel, at)),
-                        listen(config.grpc(), at -> grpc.start(acceptors, loops, channel, at)),
-                        listen(config.metrics(), at -> metrics.start(ops, channel, at)),
-                        listen(config.admin(), at -> admin.start(ops, channel, at)));
+                        listen(
+                                "--http",
+                                asked.http(),
+                                at -> http.start(acceptors, loops, channel, at)),
+                        listen(
+                                "--grpc",
+                                asked.grpc(),
+                                at -> grpc.start(acceptors, loops, channel, at)),
+                        listen("--metrics", asked.metrics(), at -> metrics.start(ops, channel, at)),
+                        listen("--admin", asked.admin(), at -> admin.start(ops, channel, at)));
+        RoutedModels routed = new RoutedModels(telemetry);
+        routed.show(wanted.read());
+        wanted.watch(routed::show);
         reconciler.start();
     }
 
     private interface Listen {
-        InetSocketAddress at(InetSocketAddress address) throws IOException;
+        InetSocketAddress at(InetSocketAddress address) throws Exception;
     }
 
     // Netty throws what the socket threw, undeclared.
-    private static InetSocketAddress listen(InetSocketAddress at, Listen start) throws IOException {
+    private static InetSocketAddress listen(String option, InetSocketAddress at, Listen start)
+            throws CannotListenException {
         try {
             return start.at(at);
         } catch (Exception e) {
-            throw new IOException("cannot listen on " + at + ": " + e.getMessage(), e);
+            throw CannotListenException.of(option, at, e);
         }
     }
 
@@ -211,12 +408,24 @@ final class Gateway implements AutoCloseable {
 
     /**
      * Waits until the first look at the store is done and what it found is loaded, failed, or still
-     * settling.
+     * settling. Says what it waits for when that takes longer than a moment.
      */
     void awaitFirstLook() throws InterruptedException {
+        long began = ticker.nanos();
+        boolean isTold = false;
         while (!service.isReady() && !service.isDraining()) {
             TimeUnit.MILLISECONDS.sleep(5);
+            if (!isTold && ticker.nanos() - began >= SAY_WHY_NANOS) {
+                isTold = true;
+                StoreAdvice.waitingFor(versions()).forEach(LOG::info);
+            }
         }
+        StoreAdvice.of(reconciler.scan(), config).forEach(LOG::warn);
+    }
+
+    /** What is served now, by name of model. */
+    ServingTable served() {
+        return service.table();
     }
 
     /** Not ready from now on, and still answering. */
@@ -230,7 +439,7 @@ final class Gateway implements AutoCloseable {
      */
     void stop() throws InterruptedException {
         markDraining();
-        TimeUnit.NANOSECONDS.sleep(config.drain().toNanos());
+        TimeUnit.NANOSECONDS.sleep(config.server().shutdown().drain().toNanos());
         http.beginDrain();
         grpc.beginDrain();
         close();
@@ -240,14 +449,44 @@ final class Gateway implements AutoCloseable {
     public void close() {
         http.close();
         grpc.close();
+        operations.close();
+        afterAnswer.close();
         reconciler.close();
         admin.close();
         metrics.close();
+        try {
+            audit.close();
+        } catch (IOException e) {
+            LOG.error("the audit log could not be closed: {}", e.toString());
+        }
         open.close();
+    }
+
+    /** All that can be asked of it, on all listeners. */
+    List<GuardedRoute> routes() {
+        return Stream.<RouteTable>of(http, grpc, metrics, admin)
+                .flatMap(server -> server.routes().stream())
+                .toList();
+    }
+
+    Access access() {
+        return access;
     }
 
     GatewayConfig config() {
         return config;
+    }
+
+    ControlStore wanted() {
+        return wanted;
+    }
+
+    Reconciler reconciler() {
+        return reconciler;
+    }
+
+    AfterAnswer afterAnswer() {
+        return afterAnswer;
     }
 
     List<VersionView> versions() {
@@ -259,7 +498,7 @@ final class Gateway implements AutoCloseable {
     }
 
     String transportText() {
-        return transport.name().toLowerCase(java.util.Locale.ROOT);
+        return transport.name().toLowerCase(Locale.ROOT);
     }
 
     long aliveNanos() {

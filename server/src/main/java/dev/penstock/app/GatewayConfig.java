@@ -1,69 +1,102 @@
 package dev.penstock.app;
 
-import static dev.penstock.runtime.Check.require;
-
-import dev.penstock.inference.Limits;
-import java.net.InetSocketAddress;
+import dev.penstock.access.AccessSettings;
+import dev.penstock.access.Right;
+import dev.penstock.config.ConfigReader;
+import dev.penstock.config.Key;
+import dev.penstock.config.Reload;
+import dev.penstock.config.SecretFile;
+import dev.penstock.repository.Execution;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
+import java.util.EnumSet;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
+import java.util.Set;
 
-/**
- * All that {@code penstock serve} can be told.
- *
- * @param models root of the model store
- * @param data where the server keeps what is its own
- * @param pollEvery how often the store is looked at beside the watch
- * @param versionPolicy {@code latest:N}, {@code all} or {@code 1,3}, for models whose configuration
- *     names none
- * @param modelName of a bare {@code model.onnx} at the root; null takes the environment's or the
- *     folder's
- * @param engine {@code ffm} or {@code ort}
- * @param execution {@code turn} or {@code pool} for the models named here; the others choose by
- *     measurement
- * @param transport {@code auto}, {@code epoll}, {@code nio} or {@code io_uring}
- * @param loops event loops for predictions
- * @param drain how long listeners stay open after the server says that it is not ready
- */
+/** All that {@code penstock serve} can be told; each component is a section of the file. */
 record GatewayConfig(
-        Path models,
-        Path data,
-        InetSocketAddress http,
-        InetSocketAddress grpc,
-        InetSocketAddress metrics,
-        InetSocketAddress admin,
-        Duration pollEvery,
-        String versionPolicy,
-        @Nullable String modelName,
-        String engine,
-        Map<String, String> execution,
-        String transport,
-        int loops,
-        Duration drain,
-        Limits limits) {
-    GatewayConfig {
-        require(loops >= 1 && loops <= 256, "loops is %d, must be from 1 to 256", loops);
-        require(
-                engine.equals("ffm") || engine.equals("ort"),
-                "engine is %s, must be ffm or ort",
-                engine);
-        require(!drain.isNegative(), "drain is %s, must not be negative", drain);
-        require(
-                pollEvery.compareTo(Duration.ofMillis(10)) >= 0,
-                "poll is %s, must be at least 10ms",
-                pollEvery);
-        require(
-                admin.getAddress().isLoopbackAddress(),
-                "admin listens on %s, but without credentials it may listen on loopback only",
-                admin.getAddress().getHostAddress());
-        execution = Map.copyOf(execution);
+        @Key("How predictions and metrics are reached") ServerConfig server,
+        @Key("How operators reach the server") AdminConfig admin,
+        @Key("Where models come from") ModelsConfig models,
+        @Key("How models are run") RuntimeConfig runtime,
+        @Key("What the server keeps") DataConfig data,
+        @Key("What the server says of itself") LogConfig log) {
+
+    static final GatewayConfig DEFAULT =
+            new GatewayConfig(
+                    ServerConfig.DEFAULT,
+                    AdminConfig.DEFAULT,
+                    ModelsConfig.DEFAULT,
+                    new RuntimeConfig(EngineName.FFM, Map.of()),
+                    new DataConfig(Path.of("penstock-data")),
+                    new LogConfig(LogLevel.INFO, LogFormat.AUTO));
+
+    static ConfigReader<GatewayConfig> reader() {
+        return new ConfigReader<>(DEFAULT);
     }
 
-    /**
-     * Event loops when nobody says: one core is left for the kernel, the loader and the collector.
-     */
-    static int defaultLoops() {
-        return Math.max(1, Runtime.getRuntime().availableProcessors() - 1);
+    /** Who may do what, with what the environment holds of it. */
+    AccessSettings access() {
+        SecretFile named = admin.auth().tokens();
+        Path inData = data.dir().resolve("tokens");
+        Path file = named != null ? named.path() : Files.exists(inData) ? inData : null;
+        Set<Right> anonymous = EnumSet.noneOf(Right.class);
+        admin.auth().anonymous().forEach(each -> anonymous.add(each.right()));
+        return new AccessSettings(
+                anonymous,
+                file,
+                System.getenv().getOrDefault("PENSTOCK_TOKENS", ""),
+                Set.copyOf(admin.hosts()));
+    }
+
+    record RuntimeConfig(
+            @Key(
+                            value = "ffm: the C API, every datatype; ort: the Java API",
+                            flag = "--engine",
+                            param = "NAME")
+                    EngineName engine,
+            @Key(
+                            value =
+                                    "For each model named, turn: on the event loop, or pool: on threads of its"
+                                            + " own; the others choose by measurement at warm-up",
+                            flag = "--execution",
+                            param = "MODEL=MODE")
+                    Map<String, Execution> execution) {}
+
+    record DataConfig(
+            @Key(value = "Where the server keeps what is its own", flag = "--data", param = "DIR")
+                    Path dir) {}
+
+    record LogConfig(
+            @Key(
+                            value = "The least that is logged of the server itself",
+                            flag = "--log-level",
+                            param = "LEVEL",
+                            reload = Reload.LIVE)
+                    LogLevel level,
+            @Key(
+                            value = "text, or a line of JSON an event; auto is text on a terminal",
+                            flag = "--log-format",
+                            param = "FORM")
+                    LogFormat format) {}
+
+    /** Both engines load the same library. */
+    enum EngineName {
+        FFM,
+        ORT
+    }
+
+    enum LogLevel {
+        ERROR,
+        WARN,
+        INFO,
+        DEBUG,
+        TRACE
+    }
+
+    enum LogFormat {
+        AUTO,
+        TEXT,
+        JSON
     }
 }

@@ -8,6 +8,8 @@ import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.ConsoleAppender;
 import ch.qos.logback.core.encoder.Encoder;
+import dev.penstock.app.GatewayConfig.LogConfig;
+import dev.penstock.app.GatewayConfig.LogLevel;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -19,7 +21,14 @@ final class LogSetup {
 
     private LogSetup() {}
 
-    static void configure(boolean asText) {
+    /** Sets the log up anew. */
+    static void configure(LogConfig config, boolean onTerminal) {
+        boolean asText =
+                switch (config.format()) {
+                    case AUTO -> onTerminal;
+                    case TEXT -> true;
+                    case JSON -> false;
+                };
         LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
         context.reset();
         Encoder<ILoggingEvent> encoder = asText ? text(context) : json();
@@ -33,7 +42,14 @@ final class LogSetup {
         Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
         root.setLevel(Level.WARN);
         root.addAppender(appender);
-        context.getLogger("dev.penstock").setLevel(Level.INFO);
+        level(config.level());
+        JavaLogging.take();
+    }
+
+    /** Changes what is logged from now on. */
+    static void level(LogLevel level) {
+        LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
+        context.getLogger("dev.penstock").setLevel(Level.valueOf(level.name()));
     }
 
     private static JsonEncoder json() {

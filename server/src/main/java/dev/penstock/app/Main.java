@@ -1,12 +1,14 @@
 package dev.penstock.app;
 
 import dev.penstock.cli.Cli;
+import dev.penstock.config.ConfigReader;
 
 /** Where the process begins. */
 public final class Main {
     private Main() {}
 
     public static void main(String[] args) {
-        System.exit(Cli.commandLine(new ServeCommand()).execute(args));
+        ConfigReader<GatewayConfig> reader = GatewayConfig.reader();
+        System.exit(Cli.commandLine(ServeCommand.commandLine(reader), reader).execute(args));
     }
 }

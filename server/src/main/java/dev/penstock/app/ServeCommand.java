@@ -1,26 +1,34 @@
 package dev.penstock.app;
 
 import dev.penstock.cli.Cli;
-import dev.penstock.cli.DurationText;
-import dev.penstock.inference.Limits;
+import dev.penstock.cli.ExitCode;
+import dev.penstock.config.ConfigKey;
+import dev.penstock.config.ConfigReader;
+import dev.penstock.config.Fault;
+import dev.penstock.config.ReadConfig;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
  * {@code penstock serve}: checks what it was told, starts the gateway, and stays until a signal.
+ * Its flags are those that the settings name.
  */
 @Command(
         name = "serve",
@@ -30,173 +38,131 @@ import picocli.CommandLine.Spec;
         usageHelpAutoWidth = true,
         footer = {
             "",
+            "A flag wins over the environment, that over the file. Every setting:",
+            "  penstock config explain",
+            "",
             "Examples:",
             "  penstock serve --models models",
-            "  penstock serve --models /mnt/models --http 0.0.0.0:8080 --grpc 0.0.0.0:9000"
+            "  penstock serve --config /etc/penstock/penstock.yaml --http 0.0.0.0:8080"
         })
 final class ServeCommand implements Callable<Integer> {
+    private final ConfigReader<GatewayConfig> reader;
+
     @Spec private @Nullable CommandSpec spec;
 
     @Option(
-            names = "--models",
-            paramLabel = "DIR",
-            defaultValue = "models",
-            description = "The model store (default: ${DEFAULT-VALUE}).")
-    private Path models = Path.of("models");
+            names = "--config",
+            paramLabel = "FILE",
+            description = "The configuration file (default: PENSTOCK_CONFIG, else none).")
+    private @Nullable Path file;
 
     @Option(
-            names = "--data",
-            paramLabel = "DIR",
-            defaultValue = "penstock-data",
-            description = "Where the server keeps what is its own (default: ${DEFAULT-VALUE}).")
-    private Path data = Path.of("penstock-data");
+            names = "--check-only",
+            description = "Check all that can be checked without starting, and exit.")
+    private boolean checkOnly;
 
-    @Option(
-            names = "--http",
-            paramLabel = "ADDR",
-            defaultValue = "0.0.0.0:8000",
-            description =
-                    "HOST:PORT for predictions over HTTP; port 0 takes a free one (default: ${DEFAULT-VALUE}).")
-    private String http = "";
+    private ServeCommand(ConfigReader<GatewayConfig> reader) {
+        this.reader = reader;
+    }
 
-    @Option(
-            names = "--grpc",
-            paramLabel = "ADDR",
-            defaultValue = "0.0.0.0:8001",
-            description = "HOST:PORT for predictions over gRPC (default: ${DEFAULT-VALUE}).")
-    private String grpc = "";
+    /** The command with a flag for each setting that has one. */
+    static CommandLine commandLine(ConfigReader<GatewayConfig> reader) {
+        CommandSpec spec = CommandSpec.forAnnotatedObject(new ServeCommand(reader));
+        for (ConfigKey key : reader.keys()) {
+            if (key.flag() != null) {
+                spec.addOption(option(key, key.flag()));
+            }
+        }
+        return new CommandLine(spec);
+    }
 
-    @Option(
-            names = "--metrics",
-            paramLabel = "ADDR",
-            defaultValue = "0.0.0.0:8002",
-            description = "HOST:PORT for /metrics (default: ${DEFAULT-VALUE}).")
-    private String metrics = "";
-
-    @Option(
-            names = "--admin",
-            paramLabel = "ADDR",
-            defaultValue = "127.0.0.1:8003",
-            description = "HOST:PORT for operators, on loopback (default: ${DEFAULT-VALUE}).")
-    private String admin = "";
-
-    @Option(
-            names = "--poll",
-            paramLabel = "TIME",
-            defaultValue = "1s",
-            converter = DurationText.class,
-            description =
-                    "How often the store is looked at beside the watch (default: ${DEFAULT-VALUE}).")
-    private Duration poll = Duration.ofSeconds(1);
-
-    @Option(
-            names = "--version-policy",
-            paramLabel = "POLICY",
-            defaultValue = "latest:2",
-            description =
-                    "Which versions are loaded: latest:N, all, or a list such as 1,3 (default: ${DEFAULT-VALUE}).")
-    private String versionPolicy = "";
-
-    @Option(
-            names = "--model-name",
-            paramLabel = "NAME",
-            description =
-                    "Name of a store that is one model.onnx (default: PENSTOCK_MODEL_NAME, else the folder's name).")
-    private @Nullable String modelName;
-
-    @Option(
-            names = "--engine",
-            paramLabel = "NAME",
-            defaultValue = "ffm",
-            description =
-                    "ffm: the C API, every datatype. ort: the Java API (default: ${DEFAULT-VALUE}).")
-    private String engine = "";
-
-    @Option(
-            names = "--execution",
-            paramLabel = "MODEL=MODE",
-            description =
-                    "turn: on the event loop. pool: on threads of its own. Else chosen by measurement at warm-up.")
-    private List<String> execution = List.of();
-
-    @Option(
-            names = "--transport",
-            paramLabel = "NAME",
-            defaultValue = "auto",
-            description = "auto, epoll, nio or io_uring (default: ${DEFAULT-VALUE}).")
-    private String transport = "";
-
-    @Option(
-            names = "--loops",
-            paramLabel = "N",
-            description = "Event loops for predictions (default: cores less one, at least 1).")
-    private int loops = GatewayConfig.defaultLoops();
-
-    @Option(
-            names = "--drain",
-            paramLabel = "TIME",
-            defaultValue = "5s",
-            converter = DurationText.class,
-            description =
-                    "How long listeners stay open after not-ready when stopped (default: ${DEFAULT-VALUE}).")
-    private Duration drain = Duration.ofSeconds(5);
+    private static OptionSpec option(ConfigKey key, String flag) {
+        String otherwise = key.defaultText();
+        boolean hasDefault = !otherwise.isEmpty() && !key.isRepeatable();
+        return OptionSpec.builder(flag)
+                .paramLabel(key.param())
+                .type(key.isRepeatable() ? List.class : String.class)
+                .auxiliaryTypes(String.class)
+                .arity("1")
+                .description(key.about() + (hasDefault ? " (default: " + otherwise + ")." : "."))
+                .build();
+    }
 
     @Override
     public Integer call() throws Exception {
-        CommandLine commandLine = java.util.Objects.requireNonNull(spec).commandLine();
+        CommandLine commandLine = Objects.requireNonNull(spec).commandLine();
         boolean onTerminal = Cli.isOnTerminal();
-        LogSetup.configure(onTerminal || System.getenv("PENSTOCK_DEMO") != null);
-        Gateway gateway;
+        ConfigSource source = new ConfigSource(reader, file(), System.getenv(), flags(commandLine));
+        ReadConfig<GatewayConfig> read = source.read();
+        GatewayConfig config = read.value();
+        if (config == null) {
+            return refuse(commandLine.getErr(), read.faults());
+        }
+        LogSetup.configure(config.log(), onTerminal || System.getenv("PENSTOCK_DEMO") != null);
+        Logger log = LoggerFactory.getLogger(ServeCommand.class);
+        for (Fault warning : read.faults()) {
+            log.warn("{} {}", warning.at(), warning.text());
+        }
         try {
-            gateway = new Gateway(config());
+            requireFolders(config);
+            if (checkOnly) {
+                Gateway.check(config);
+                commandLine.getOut().println("the configuration is good");
+                return ExitCode.OK;
+            }
+            return new ServeProcess(new Gateway(config), onTerminal, commandLine.getOut()).run();
         } catch (IllegalArgumentException e) {
             throw new ParameterException(commandLine, String.valueOf(e.getMessage()), e);
         }
-        return new ServeProcess(gateway, onTerminal, commandLine.getOut()).run();
     }
 
-    private GatewayConfig config() {
+    private @Nullable Path file() {
+        String variable = System.getenv("PENSTOCK_CONFIG");
+        boolean isSet = variable != null && !variable.isEmpty();
+        return file != null || !isSet ? file : Path.of(variable);
+    }
+
+    private Map<String, String> flags(CommandLine commandLine) {
+        Map<String, String> flags = new LinkedHashMap<>();
+        for (ConfigKey key : reader.keys()) {
+            String flag = key.flag();
+            if (flag == null || !commandLine.getParseResult().hasMatchedOption(flag)) {
+                continue;
+            }
+            Object value = commandLine.getParseResult().matchedOptionValue(flag, "");
+            flags.put(
+                    flag,
+                    value instanceof List<?> list
+                            ? String.join(",", list.stream().map(String::valueOf).toList())
+                            : String.valueOf(value));
+        }
+        return flags;
+    }
+
+    private int refuse(PrintWriter err, List<Fault> faults) {
+        err.println("penstock serve: this configuration cannot be used");
+        Fault.lines(faults).forEach(err::println);
+        err.flush();
+        return checkOnly ? ExitCode.REFUSED : ExitCode.USAGE;
+    }
+
+    private void requireFolders(GatewayConfig config) {
+        Path models = config.models().dir();
         if (!Files.isDirectory(models)) {
             throw new IllegalArgumentException(
-                    "models is "
+                    "models.dir is "
                             + models
                             + ", which is not a folder; create it or name another with --models");
         }
+        if (checkOnly) {
+            return;
+        }
+        Path data = config.data().dir();
         try {
             Files.createDirectories(data);
         } catch (IOException e) {
             throw new IllegalArgumentException(
-                    "data is " + data + ", which cannot be created: " + e, e);
+                    "data.dir is " + data + ", which cannot be created: " + e, e);
         }
-        return new GatewayConfig(
-                models,
-                data,
-                Address.parse(http),
-                Address.parse(grpc),
-                Address.parse(metrics),
-                Address.parse(admin),
-                poll,
-                versionPolicy,
-                modelName,
-                engine,
-                executions(),
-                transport,
-                loops,
-                drain,
-                Limits.DEFAULT);
-    }
-
-    private Map<String, String> executions() {
-        Map<String, String> byModel = new HashMap<>();
-        for (String each : execution) {
-            int equals = each.indexOf('=');
-            String mode = each.substring(equals + 1);
-            if (equals < 1 || !(mode.equals("turn") || mode.equals("pool"))) {
-                throw new IllegalArgumentException(
-                        "execution is " + each + ", must be MODEL=turn or MODEL=pool");
-            }
-            byModel.put(each.substring(0, equals), mode);
-        }
-        return byModel;
     }
 }

@@ -1,6 +1,6 @@
 package dev.penstock.app;
 
-import java.io.IOException;
+import dev.penstock.cli.CommandFailure;
 import java.io.PrintWriter;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -27,16 +27,27 @@ final class ServeProcess {
         this.out = out;
     }
 
-    /** Returns only when the start failed; otherwise the process halts here. */
+    /**
+     * Does not return: the process halts here.
+     *
+     * @throws CommandFailure when an address cannot be listened on
+     */
     int run() throws InterruptedException {
         Signals.onTermination(this::signalled);
+        if (System.getenv("PENSTOCK_DEMO") != null) {
+            // Whoever kills the build that serves the demo wants the demo to end, too.
+            ProcessHandle.current()
+                    .parent()
+                    .ifPresent(parent -> {
+                        var _ = parent.onExit().thenRun(this::orphaned);
+                    });
+        }
         try {
             gateway.start();
             gateway.awaitFirstLook();
-        } catch (IOException e) {
-            LOG.error(e.getMessage());
+        } catch (CannotListenException e) {
             gateway.close();
-            return EXIT_FAILED;
+            throw CommandFailure.usage(String.valueOf(e.getMessage()), e.next());
         }
         if (!isStopping.get()) {
             StartBlock.print(gateway, onTerminal, out);
@@ -55,6 +66,17 @@ final class ServeProcess {
             halt(EXIT_SECOND_SIGNAL);
         }
         LOG.info("signal {}: draining", name);
+        stopSoon();
+    }
+
+    private void orphaned() {
+        if (isStopping.compareAndSet(false, true)) {
+            LOG.info("the process that started the demo has ended: draining");
+            stopSoon();
+        }
+    }
+
+    private void stopSoon() {
         gateway.markDraining();
         stop.countDown();
     }
@@ -62,7 +84,12 @@ final class ServeProcess {
     private void haltLate() {
         try {
             TimeUnit.NANOSECONDS.sleep(
-                    gateway.config().drain().plusSeconds(STOP_SECONDS - 5).toNanos());
+                    gateway.config()
+                            .server()
+                            .shutdown()
+                            .drain()
+                            .plusSeconds(STOP_SECONDS - 5)
+                            .toNanos());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

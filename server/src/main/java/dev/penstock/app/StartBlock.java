@@ -1,7 +1,10 @@
 package dev.penstock.app;
 
+import dev.penstock.access.Access;
+import dev.penstock.access.Right;
 import dev.penstock.control.VersionView;
 import java.io.PrintWriter;
+import java.net.InetSocketAddress;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -41,23 +44,36 @@ final class StartBlock {
                 Runtime.version().feature(),
                 gateway.engineText(),
                 gateway.transportText(),
-                gateway.config().loops(),
-                gateway.config().loops() == 1 ? "loop" : "loops");
+                gateway.config().server().loops(),
+                gateway.config().server().loops() == 1 ? "loop" : "loops");
         for (VersionView version : gateway.versions()) {
             line("model", versionText(version));
         }
         if (gateway.versions().isEmpty()) {
-            line("models", gateway.config().models() + " is empty: put NAME/1/model.onnx there");
+            line(
+                    "models",
+                    gateway.config().models().dir() + " is empty: put NAME/1/model.onnx there");
         }
         line(
                 "http",
                 "http://"
                         + Address.shown(gateway.httpAddress())
-                        + "    Open Inference Protocol v2");
-        line("grpc", Address.shown(gateway.grpcAddress()) + "           health and reflection on");
-        line("metrics", "http://" + Address.shown(gateway.metricsAddress()) + "/metrics");
+                        + "    Open Inference Protocol v2"
+                        + scope(gateway.httpAddress()));
+        line(
+                "grpc",
+                Address.shown(gateway.grpcAddress())
+                        + "           health and reflection on"
+                        + scope(gateway.grpcAddress()));
+        line(
+                "metrics",
+                "http://"
+                        + Address.shown(gateway.metricsAddress())
+                        + "/metrics"
+                        + scope(gateway.metricsAddress()));
         line("admin", "http://" + Address.shown(gateway.adminAddress()) + "/admin/v1/models");
-        line("data", gateway.config().data().toString());
+        line("access", accessText());
+        line("data", gateway.config().data().dir().toString());
         out.printf(Locale.ROOT, "%nReady in %.1f s.", gateway.aliveNanos() / 1e9);
         tryThis();
         out.println();
@@ -65,6 +81,33 @@ final class StartBlock {
 
     private void line(String name, String value) {
         out.printf("  %-9s %s%n", name, value);
+    }
+
+    private String accessText() {
+        Access access = gateway.access();
+        StringBuilder text =
+                new StringBuilder("without a token: ")
+                        .append(Right.textOf(access.settings().anonymous()));
+        if (access.isAdminOpen()) {
+            text.append("; all rights on admin, which is on loopback");
+        }
+        if (access.settings().hasTokens()) {
+            text.append("   tokens: ").append(access.tokenCount());
+        }
+        return text.toString();
+    }
+
+    private Map<String, Object> accessFacts() {
+        Access access = gateway.access();
+        Map<String, Object> facts = new LinkedHashMap<>();
+        facts.put("anonymous", Right.textOf(access.settings().anonymous()));
+        facts.put("anonymousAdmin", access.isAdminOpen());
+        facts.put("tokens", access.tokenCount());
+        return facts;
+    }
+
+    private static String scope(InetSocketAddress address) {
+        return address.getAddress().isAnyLocalAddress() ? "   on all addresses" : "";
     }
 
     private static String versionText(VersionView version) {
@@ -96,7 +139,7 @@ final class StartBlock {
             out.printf("  alias penstock=server/target/penstock/bin/penstock%n");
             out.printf("  penstock infer penguins 39.1 18.7 181 3750 --grpc%n");
         } else {
-            out.printf(" Try:%n  curl -s %s/v2%n", address);
+            out.printf(" Try:%n  %s%n", Trial.of(gateway.served(), address));
         }
     }
 
@@ -117,6 +160,7 @@ final class StartBlock {
         fact("grpc", Map.of("address", Address.shown(gateway.grpcAddress())));
         fact("metrics", Map.of("address", "http://" + Address.shown(gateway.metricsAddress())));
         fact("admin", Map.of("address", "http://" + Address.shown(gateway.adminAddress())));
+        fact("access", accessFacts());
         fact("ready", Map.of("millis", gateway.aliveNanos() / 1_000_000));
     }
 

@@ -1,5 +1,6 @@
 package dev.penstock.app;
 
+import dev.penstock.app.ServerConfig.TransportName;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -27,21 +28,17 @@ enum Transport {
     }
 
     /**
-     * The transport for the name on the command line.
+     * The transport of that name.
      *
-     * @param name {@code auto}, {@code epoll}, {@code nio} or {@code io_uring}
      * @throws IllegalArgumentException when this machine does not have it, with the reason
      */
-    static Transport named(String name) {
+    static Transport named(TransportName name) {
         return switch (name) {
-            case "auto" -> Epoll.isAvailable() ? EPOLL : NIO;
-            case "nio" -> NIO;
-            case "epoll" -> require(EPOLL, Epoll.isAvailable(), Epoll.unavailabilityCause());
-            case "io_uring" ->
+            case AUTO -> Epoll.isAvailable() ? EPOLL : NIO;
+            case NIO -> NIO;
+            case EPOLL -> require(EPOLL, Epoll.isAvailable(), Epoll.unavailabilityCause());
+            case IO_URING ->
                     require(IO_URING, IoUring.isAvailable(), IoUring.unavailabilityCause());
-            default ->
-                    throw new IllegalArgumentException(
-                            "transport is " + name + ", must be auto, epoll, nio or io_uring");
         };
     }
 

@@ -1,10 +1,13 @@
 package dev.penstock.cli;
 
+import dev.penstock.config.ConfigReader;
 import java.io.Console;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help;
 import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The command line: all commands under one name, with one way to fail. */
 @Command(
@@ -29,23 +32,47 @@ public final class Cli {
      *
      * @param serve the {@code serve} command: an object that picocli takes as a command, named by
      *     its annotation
+     * @param settings what {@code serve} can be told
      */
-    public static CommandLine commandLine(Object serve) {
+    public static CommandLine commandLine(Object serve, ConfigReader<?> settings) {
         CommandLine infer = new CommandLine(new InferCommand());
+        CommandLine traffic = new CommandLine(new TrafficCommand());
         CommandLine line =
                 new CommandLine(new Cli())
                         .addSubcommand(serve)
                         .addSubcommand(infer)
-                        .addSubcommand(new VersionCommand());
+                        .addSubcommand(ModelCommand.line())
+                        .addSubcommand(RouteCommand.line())
+                        .addSubcommand(traffic)
+                        .addSubcommand(AuditCommand.line())
+                        .addSubcommand(TokenCommand.line())
+                        .addSubcommand(ConfigCommand.commandLine(settings))
+                        .addSubcommand(new DoctorCommand())
+                        .addSubcommand(new CompletionCommand())
+                        .addSubcommand(new VersionCommand())
+                        .addSubcommand(new CommandLine.HelpCommand());
         ErrorLines errors = new ErrorLines();
         line.setParameterExceptionHandler(errors)
                 .setExecutionExceptionHandler(errors)
-                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setExecutionStrategy(Cli::run)
+                .registerConverter(Output.class, Output::parse)
                 .setColorScheme(Help.defaultColorScheme(hasColour() ? Ansi.ON : Ansi.OFF));
         // A value may be a negative number; the command itself refuses words that only look like
         // options.
         infer.setUnmatchedOptionsArePositionalParams(true);
+        traffic.setUnmatchedOptionsArePositionalParams(true);
         return line;
+    }
+
+    // A command that does not exist has no help: its name comes first, whatever follows.
+    private static int run(ParseResult parsed) {
+        for (ParseResult each = parsed; each != null; each = each.subcommand()) {
+            if (!each.unmatched().isEmpty()) {
+                throw new UnmatchedArgumentException(
+                        each.commandSpec().commandLine(), each.unmatched());
+            }
+        }
+        return new CommandLine.RunLast().execute(parsed);
     }
 
     /** Whether a person reads what is printed. */

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
  * An expected end of a command, in the words its user reads; has no stack, because it is no
  * surprise.
  */
-final class CommandFailure extends RuntimeException {
+public final class CommandFailure extends RuntimeException {
     private static final long serialVersionUID = 1;
 
     private final int exitCode;
@@ -26,7 +26,8 @@ final class CommandFailure extends RuntimeException {
         this.next = next;
     }
 
-    static CommandFailure usage(String what, @Nullable String next) {
+    /** What was asked for cannot be done as it was asked. */
+    public static CommandFailure usage(String what, @Nullable String next) {
         return new CommandFailure(ExitCode.USAGE, what, null, next);
     }
 

@@ -25,4 +25,17 @@ public final class DurationText implements ITypeConverter<Duration> {
             default -> Duration.ofHours(amount);
         };
     }
+
+    /** As it would be typed: {@code 2s}, {@code 1500ms}. */
+    static String of(Duration time) {
+        long millis = time.toMillis();
+        if (millis % 1_000 != 0 || millis == 0) {
+            return millis + "ms";
+        }
+        long seconds = time.toSeconds();
+        if (seconds % 60 != 0) {
+            return seconds + "s";
+        }
+        return seconds % 3_600 != 0 ? seconds / 60 + "m" : seconds / 3_600 + "h";
+    }
 }

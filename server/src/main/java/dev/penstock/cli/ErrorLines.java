@@ -28,7 +28,7 @@ final class ErrorLines implements IParameterExceptionHandler, IExecutionExceptio
         String next =
                 suggestions.isEmpty()
                         ? help
-                        : "did you mean " + String.join(" or ", suggestions) + "? else " + help;
+                        : "did you mean " + suggestions.getFirst() + "? else " + help;
         print(command.getErr(), name, what(e), null, next);
         return ExitCode.USAGE;
     }

@@ -12,6 +12,12 @@ public final class ExitCode {
     /** No such model or version. */
     public static final int NOT_FOUND = 3;
 
+    /** What is there already stands in the way. */
+    public static final int CONFLICT = 4;
+
+    /** Not signed in, or without the right. */
+    public static final int NOT_ALLOWED = 5;
+
     public static final int UNREACHABLE = 6;
 
     public static final int TIMEOUT = 7;

@@ -17,15 +17,27 @@ final class Failures {
     static CommandFailure timeout(HostPort server, Duration timeout) {
         return new CommandFailure(
                 ExitCode.TIMEOUT,
-                server + " did not answer in " + timeout.toMillis() + " ms",
+                server + " did not answer in " + DurationText.of(timeout),
                 null,
                 "wait longer with --timeout, or look at the server's log");
     }
 
     static CommandFailure notPenstock(HostPort server, String reason) {
         return new CommandFailure(
-                ExitCode.REFUSED,
+                ExitCode.UNREACHABLE,
                 server + " does not speak the Open Inference Protocol",
+                reason,
+                "name the address of a penstock server with --http or --grpc");
+    }
+
+    /**
+     * @param protocol that the command spoke
+     * @param other that is probably spoken there
+     */
+    static CommandFailure wrongPort(HostPort server, String protocol, String other, String reason) {
+        return new CommandFailure(
+                ExitCode.UNREACHABLE,
+                server + " does not speak " + protocol + "; is it the " + other + " port?",
                 reason,
                 "name the address of a penstock server with --http or --grpc");
     }

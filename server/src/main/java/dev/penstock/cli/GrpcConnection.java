@@ -24,14 +24,21 @@ import tools.jackson.databind.JsonNode;
 final class GrpcConnection implements Connection {
     private final HostPort server;
     private final Duration timeout;
+    private final Metadata credentials = new Metadata();
     private final ManagedChannel channel;
 
     /**
      * @param timeout for each call; the server is told of it
+     * @param secret sent with each call; null sends none
      */
-    GrpcConnection(HostPort server, Duration timeout) {
+    GrpcConnection(HostPort server, Duration timeout, @Nullable Secret secret) {
         this.server = server;
         this.timeout = timeout;
+        if (secret != null) {
+            credentials.put(
+                    Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER),
+                    secret.authorization());
+        }
         this.channel =
                 Grpc.newChannelBuilderForAddress(
                                 server.host(), server.port(), InsecureChannelCredentials.create())
@@ -81,6 +88,8 @@ final class GrpcConnection implements Connection {
         try {
             return method.apply(
                     GRPCInferenceServiceGrpc.newBlockingStub(channel)
+                            .withInterceptors(
+                                    MetadataUtils.newAttachHeadersInterceptor(credentials))
                             .withDeadlineAfter(timeout.toNanos(), TimeUnit.NANOSECONDS));
         } catch (StatusRuntimeException e) {
             if (Thread.interrupted()) {
@@ -92,12 +101,16 @@ final class GrpcConnection implements Connection {
 
     private CommandFailure failure(StatusRuntimeException e) {
         Status status = e.getStatus();
+        if (isNotGrpc(status)) {
+            return Failures.wrongPort(server, "gRPC", "HTTP", "its answer is not one of HTTP/2");
+        }
         // A cause, unlike a code, never comes from the other side: the call did not get there.
         if (isIo(status.getCause())) {
             return Failures.unreachable(server, Failures.reason(e));
         }
         return switch (status.getCode()) {
             case DEADLINE_EXCEEDED -> Failures.timeout(server, timeout);
+            case UNAUTHENTICATED, PERMISSION_DENIED -> refused(ExitCode.NOT_ALLOWED, e);
             case NOT_FOUND -> refused(ExitCode.NOT_FOUND, e);
             default -> refused(ExitCode.REFUSED, e);
         };
@@ -111,6 +124,19 @@ final class GrpcConnection implements Connection {
                 text == null ? "the server refused" : text,
                 server + " answered " + e.getStatus().getCode() + (code == null ? "" : " " + code),
                 value(e.getTrailers(), "penstock-hint"));
+    }
+
+    // What the transport makes of bytes that are no frames, and of an answer of HTTP/1.1.
+    private static boolean isNotGrpc(Status status) {
+        StringBuilder said = new StringBuilder().append(status.getDescription());
+        for (Throwable each = status.getCause(); each != null; each = each.getCause()) {
+            said.append(' ').append(each.getMessage());
+        }
+        String text = said.toString();
+        return text.contains("First received frame was not SETTINGS")
+                || text.contains("HTTP/2 client preface")
+                || text.contains("Unexpected HTTP/1.x request")
+                || text.contains("http2 exception");
     }
 
     private static boolean isIo(@Nullable Throwable failure) {

@@ -19,9 +19,13 @@ record HostPort(String host, int port) {
     private static final Pattern FORM =
             Pattern.compile("(?:\\[([0-9A-Fa-f:.]+)]|([^\\s:/\\[\\]]+)):(\\d{1,5})");
 
+    /** The scheme of the address as a browser shows it may stand before it. */
+    private static final Pattern SCHEME = Pattern.compile("(?i)http://([^/]*)/?");
+
     /** Null when the text is not an address. */
     static @Nullable HostPort parse(String text) {
-        Matcher matcher = FORM.matcher(text);
+        Matcher scheme = SCHEME.matcher(text);
+        Matcher matcher = FORM.matcher(scheme.matches() ? scheme.group(1) : text);
         if (!matcher.matches() || Integer.parseInt(matcher.group(3)) > 65_535) {
             return null;
         }
@@ -64,6 +68,10 @@ record HostPort(String host, int port) {
 
     static HostPort defaultHttp() {
         return fromEnvironment("PENSTOCK_HTTP", "127.0.0.1:8000");
+    }
+
+    static HostPort defaultAdmin() {
+        return fromEnvironment("PENSTOCK_SERVER", "127.0.0.1:8003");
     }
 
     static HostPort defaultGrpc() {

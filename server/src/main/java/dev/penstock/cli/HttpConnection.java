@@ -1,10 +1,10 @@
 package dev.penstock.cli;
 
 import java.io.IOException;
+import java.net.ProtocolException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
-import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
@@ -19,19 +19,24 @@ import tools.jackson.databind.JsonNode;
 /** The protocol over HTTP/1.1. */
 final class HttpConnection implements Connection {
     private static final int OK = 200;
+    private static final int UNAUTHORIZED = 401;
+    private static final int FORBIDDEN = 403;
     private static final int NOT_FOUND = 404;
     private static final int GATEWAY_TIMEOUT = 504;
 
     private final HostPort server;
     private final Duration timeout;
+    private final @Nullable Secret secret;
     private final HttpClient client;
 
     /**
      * @param timeout for each call
+     * @param secret sent with each call; null sends none
      */
-    HttpConnection(HostPort server, Duration timeout) {
+    HttpConnection(HostPort server, Duration timeout, @Nullable Secret secret) {
         this.server = server;
         this.timeout = timeout;
+        this.secret = secret;
         this.client =
                 HttpClient.newBuilder()
                         .version(HttpClient.Version.HTTP_1_1)
@@ -71,7 +76,9 @@ final class HttpConnection implements Connection {
     }
 
     private HttpRequest.Builder request(String path) {
-        return HttpRequest.newBuilder(URI.create("http://" + server + path)).timeout(timeout);
+        HttpRequest.Builder request =
+                HttpRequest.newBuilder(URI.create("http://" + server + path)).timeout(timeout);
+        return secret == null ? request : request.header("authorization", secret.authorization());
     }
 
     private static String path(String model, @Nullable String version) {
@@ -83,13 +90,28 @@ final class HttpConnection implements Connection {
     private HttpResponse<String> send(HttpRequest request) throws InterruptedException {
         try {
             return client.send(request, BodyHandlers.ofString(StandardCharsets.UTF_8));
-        } catch (HttpConnectTimeoutException e) {
-            throw Failures.unreachable(server, "no answer to the connection");
         } catch (HttpTimeoutException e) {
             throw Failures.timeout(server, timeout);
         } catch (IOException e) {
+            if (isNotHttp(e)) {
+                throw Failures.wrongPort(server, "HTTP", "gRPC", "its answer is not one of HTTP");
+            }
             throw Failures.unreachable(server, Failures.reason(e));
         }
+    }
+
+    // A gRPC server answers in frames of HTTP/2, which the client cannot read as a status line, or
+    // hangs up.
+    private static boolean isNotHttp(IOException failure) {
+        for (Throwable each = failure; each != null; each = each.getCause()) {
+            String message = String.valueOf(each.getMessage());
+            if (each instanceof ProtocolException
+                    || message.contains("status line")
+                    || message.contains("header parser received no bytes")) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private HttpResponse<String> accepted(HttpResponse<String> response) {
@@ -107,6 +129,7 @@ final class HttpConnection implements Connection {
         String hint = body.path("hint").asString("");
         throw new CommandFailure(
                 switch (status) {
+                    case UNAUTHORIZED, FORBIDDEN -> ExitCode.NOT_ALLOWED;
                     case NOT_FOUND -> ExitCode.NOT_FOUND;
                     case GATEWAY_TIMEOUT -> ExitCode.TIMEOUT;
                     default -> ExitCode.REFUSED;

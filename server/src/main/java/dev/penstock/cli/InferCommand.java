@@ -30,7 +30,7 @@ import tools.jackson.databind.JsonNode;
         footer = {
             "",
             "Exit codes: 0 an answer, 1 refused, 2 usage, 3 no such model or version,",
-            "6 no server, 7 too late, 70 a bug, 130 interrupted.",
+            "5 not allowed, 6 no such server, 7 too late, 70 a bug, 130 interrupted.",
             "",
             "Examples:",
             "  penstock infer penguins 39.1 18.7 181 3750",
@@ -85,10 +85,17 @@ final class InferCommand implements Callable<Integer> {
     private @Nullable HostPort grpc;
 
     @Option(
+            names = "--token-file",
+            paramLabel = "FILE",
+            description = "Send the token in this file (default: PENSTOCK_TOKEN_FILE, else none).")
+    private @Nullable Path tokenFile;
+
+    @Option(
             names = {"-o", "--output"},
             paramLabel = "FORM",
             description =
-                    "${COMPLETION-CANDIDATES}; json is the protocol's answer (default:"
+                    "${COMPLETION-CANDIDATES}; json is the protocol's answer, with an object"
+                            + " 'penstock' that says where it came from (default:"
                             + " ${DEFAULT-VALUE}).",
             defaultValue = "table")
     private Output output = Output.TABLE;
@@ -154,10 +161,11 @@ final class InferCommand implements Callable<Integer> {
     }
 
     private Connection connect() {
+        Secret secret = Secret.of(tokenFile);
         if (grpc != null) {
-            return new GrpcConnection(grpc, timeout);
+            return new GrpcConnection(grpc, timeout, secret);
         }
-        return new HttpConnection(http != null ? http : HostPort.defaultHttp(), timeout);
+        return new HttpConnection(http != null ? http : HostPort.defaultHttp(), timeout, secret);
     }
 
     private byte[] body(Connection connection) throws InterruptedException {
@@ -181,7 +189,7 @@ final class InferCommand implements Callable<Integer> {
         PrintWriter out = command.getOut();
         if (output == Output.JSON) {
             checkText(prediction.body());
-            out.println(prediction.json());
+            out.println(prediction.jsonWithOrigin());
             out.flush();
         } else {
             new PredictionTable(command.getColorScheme().ansi(), out).print(prediction);

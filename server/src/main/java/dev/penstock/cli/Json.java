@@ -1,8 +1,10 @@
 package dev.penstock.cli;
 
+import java.io.PrintWriter;
 import tools.jackson.core.json.JsonReadFeature;
 import tools.jackson.core.json.JsonWriteFeature;
 import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** JSON as the protocol writes it: bare NaN and Infinity, and no digit lost on the way through. */
@@ -15,4 +17,10 @@ final class Json {
                     .build();
 
     private Json() {}
+
+    /** Prints a whole document, for programs and for eyes. */
+    static void print(JsonNode document, PrintWriter out) {
+        out.println(MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(document));
+        out.flush();
+    }
 }

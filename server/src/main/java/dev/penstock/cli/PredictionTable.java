@@ -1,6 +1,7 @@
 package dev.penstock.cli;
 
 import java.io.PrintWriter;
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -9,12 +10,15 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Help.Ansi;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.NumericNode;
 
 /** Shows an answer to a person: an aligned row for each output, then where the answer came from. */
 final class PredictionTable {
     private static final int VALUES_PER_LINE = 8;
     private static final int LINES_PER_OUTPUT = 8;
     private static final String GAP = "  ";
+    private static final int MIN_PLAIN = -7;
+    private static final int MAX_PLAIN = 15;
     private static final int LABEL_CHARS = 10;
     private static final String[] HEADINGS = {"OUTPUT", "DATATYPE", "SHAPE", "VALUES"};
 
@@ -91,9 +95,24 @@ final class PredictionTable {
         if (element.isBinary()) {
             return "0x" + HexFormat.of().formatHex(element.binaryValue());
         }
+        if (element.isFloatingPointNumber()
+                && element instanceof NumericNode number
+                && !number.isNaN()) {
+            return decimal(element);
+        }
         String text = Printable.line(element.asString(element.toString()));
         boolean needsQuotes = element.isString() && (text.isEmpty() || text.contains(" "));
         return needsQuotes ? '"' + text + '"' : text;
+    }
+
+    /** The same number the same way, however it travelled. */
+    private static String decimal(JsonNode element) {
+        BigDecimal number = new BigDecimal(element.toString()).stripTrailingZeros();
+        int exponent = number.precision() - number.scale() - 1;
+        if (number.signum() != 0 && (exponent < MIN_PLAIN || exponent > MAX_PLAIN)) {
+            return number.toString();
+        }
+        return number.scale() < 1 ? number.setScale(1).toPlainString() : number.toPlainString();
     }
 
     private static String aligned(String[] row, int[] widths) {

@@ -38,10 +38,10 @@ final class ProtoJson {
         try {
             json = Json.MAPPER.readTree(body);
         } catch (JacksonException e) {
-            throw CommandFailure.usage("the body is not JSON: " + e.getOriginalMessage(), null);
+            throw badBody("the body is not JSON: " + e.getOriginalMessage(), null);
         }
         if (!json.path("inputs").isArray()) {
-            throw CommandFailure.usage("the body has no array 'inputs'", null);
+            throw badBody("the body has no array 'inputs'", null);
         }
         ModelInferRequest.Builder request =
                 ModelInferRequest.newBuilder()
@@ -90,19 +90,17 @@ final class ProtoJson {
         String datatype = input.path("datatype").asString("");
         ElementType type = ElementType.of(datatype);
         if (type == null) {
-            throw CommandFailure.usage(
-                    "input '" + name + "': the datatype '" + datatype + "' is unknown", null);
+            throw badBody("input '" + name + "': the datatype '" + datatype + "' is unknown", null);
         }
         if (!input.path("data").isArray()) {
-            throw CommandFailure.usage(
-                    "input '" + name + "' has no array 'data'", "send such a body over HTTP");
+            throw badBody("input '" + name + "' has no array 'data'", "send such a body over HTTP");
         }
         List<JsonNode> elements = new ArrayList<>();
         leaves(input.path("data"), elements);
         try {
             return type == ElementType.BYTES ? prefixed(elements) : fixed(type, elements);
         } catch (IllegalArgumentException e) {
-            throw CommandFailure.usage("input '" + name + "': " + e.getMessage(), null);
+            throw badBody("input '" + name + "': " + e.getMessage(), null);
         }
     }
 
@@ -244,6 +242,11 @@ final class ProtoJson {
         } catch (CharacterCodingException e) {
             return BinaryNode.valueOf(element);
         }
+    }
+
+    // The code that a server's refusal of the same body ends with.
+    private static CommandFailure badBody(String what, @Nullable String next) {
+        return new CommandFailure(ExitCode.REFUSED, what, null, next);
     }
 
     private static CommandFailure malformed(String why) {

@@ -1,6 +1,6 @@
 package dev.penstock.cli;
 
-import java.util.ArrayList;
+import dev.penstock.config.Suggestion;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,8 +15,8 @@ final class RequestBody {
 
     /**
      * @param inputs what the model takes
-     * @param values plain elements when the model has one input; else one word for each input, its
-     *     elements between commas, in order or as {@code NAME=v,v,v}
+     * @param values plain elements when the model has one input; else one word {@code NAME=v,v,v}
+     *     for each input
      */
     static ObjectNode of(String model, List<ModelInput> inputs, List<String> values) {
         Map<String, List<String>> words = new LinkedHashMap<>();
@@ -40,7 +40,11 @@ final class RequestBody {
     }
 
     private static boolean isNamed(ModelInput input, List<String> values) {
-        return values.size() == 1 && values.getFirst().startsWith(input.name() + "=");
+        if (input.type() == ElementType.BYTES) {
+            // A text may hold any sign.
+            return values.size() == 1 && values.getFirst().startsWith(input.name() + "=");
+        }
+        return values.stream().anyMatch(value -> value.indexOf('=') >= 0);
     }
 
     private static void assign(
@@ -48,12 +52,12 @@ final class RequestBody {
             List<ModelInput> inputs,
             List<String> values,
             Map<String, List<String>> words) {
-        List<String> unnamed = new ArrayList<>();
         for (String value : values) {
             int equals = value.indexOf('=');
             if (equals < 0) {
-                unnamed.add(value);
-                continue;
+                throw CommandFailure.usage(
+                        "'" + value + "' does not say which input it is for",
+                        model + " takes " + list(inputs) + ": one word for each, as NAME=v,v,v");
             }
             String name = value.substring(0, equals);
             if (inputs.stream().noneMatch(input -> input.name().equals(name))) {
@@ -62,16 +66,6 @@ final class RequestBody {
             if (words.put(name, split(List.of(value.substring(equals + 1)))) != null) {
                 throw CommandFailure.usage("input '" + name + "' is given twice", null);
             }
-        }
-        for (ModelInput input : inputs) {
-            if (!unnamed.isEmpty() && !words.containsKey(input.name())) {
-                words.put(input.name(), split(List.of(unnamed.removeFirst())));
-            }
-        }
-        if (!unnamed.isEmpty()) {
-            throw CommandFailure.usage(
-                    "'" + unnamed.getFirst() + "' is a value too many",
-                    model + " takes " + list(inputs) + ": one word for each, as NAME=v,v,v");
         }
     }
 

@@ -28,6 +28,10 @@ record Life(VersionId id, Fingerprint fingerprint, Stage stage) {
         return new Life(version.id(), version.fingerprint(), stage);
     }
 
+    boolean isLoading() {
+        return stage == Stage.LOADING;
+    }
+
     boolean isReady() {
         return stage == Stage.READY;
     }

@@ -24,6 +24,12 @@ import org.jspecify.annotations.Nullable;
  * ones are ready as the policy wants, and the last ready version of a model never goes because of a
  * policy. A version that failed takes no place, and is tried again when its files are others.
  *
+ * <p>Wishes go before the policy: what a route names stays loaded even when its files are gone, and
+ * what somebody wants unloaded is not loaded, be it the last.
+ *
+ * <p>A model that is not in the store, or cannot be read there, has no policy: what serves of it
+ * serves on.
+ *
  * <p>The removal guard: when all ready versions of a model are missing, it may be that the disk is,
  * and not that somebody deleted them; then nothing that is missing is unloaded, of any model. A
  * look at which more than half of the ready models are missing is a case of this.
@@ -33,11 +39,16 @@ final class Planner {
     private final VersionPolicy fallback;
     private final Map<String, NavigableMap<Long, Life>> lives = new TreeMap<>();
     private final Set<VersionId> gone;
+    private final Wishes wishes;
     private final boolean guardHolds;
     private final Plan.Builder plan = new Plan.Builder();
 
     private Planner(
-            StoreScan scan, VersionPolicy fallback, Collection<Life> lives, Set<VersionId> gone) {
+            StoreScan scan,
+            VersionPolicy fallback,
+            Collection<Life> lives,
+            Set<VersionId> gone,
+            Wishes wishes) {
         this.scan = scan;
         this.fallback = fallback;
         for (Life life : lives) {
@@ -46,6 +57,7 @@ final class Planner {
                     .put(life.id().number(), life);
         }
         this.gone = gone;
+        this.wishes = wishes;
         this.guardHolds = hasReady(gone) && lacksAllOfAModel();
     }
 
@@ -55,10 +67,15 @@ final class Planner {
      * @param fallback policy of models whose configuration names none
      * @param lives the latest of each version
      * @param gone versions that are gone from the store for good
+     * @param wishes about single versions, which go before the policy
      */
     static Plan plan(
-            StoreScan scan, VersionPolicy fallback, Collection<Life> lives, Set<VersionId> gone) {
-        return new Planner(scan, fallback, lives, gone).plan();
+            StoreScan scan,
+            VersionPolicy fallback,
+            Collection<Life> lives,
+            Set<VersionId> gone,
+            Wishes wishes) {
+        return new Planner(scan, fallback, lives, gone, wishes).plan();
     }
 
     private boolean hasReady(Set<VersionId> ids) {
@@ -114,7 +131,18 @@ final class Planner {
         refuseAndForget(stored, alive);
         NavigableSet<Long> newestFirst = new TreeSet<>(alive.keySet());
         newestFirst.addAll(stored.keySet());
+        newestFirst.removeIf(
+                number -> isWishedAway(new VersionId(name, number), alive.get(number)));
         newestFirst = newestFirst.descendingSet();
+        for (long number : newestFirst) {
+            if (wishes.loaded().contains(new VersionId(name, number))) {
+                wished(stored.get(number), alive.get(number));
+            }
+        }
+        if (model == null || !model.isReadable()) {
+            // The policy is with what is missing.
+            return;
+        }
         switch (policy) {
             case VersionPolicy.Latest latest -> latest(latest.count(), newestFirst, stored, alive);
             case VersionPolicy.All all -> listed(newestFirst, newestFirst, stored, alive);
@@ -137,6 +165,29 @@ final class Planner {
         }
     }
 
+    private boolean isWishedAway(VersionId id, @Nullable Life life) {
+        if (!wishes.unloaded().contains(id)) {
+            return false;
+        }
+        if (life != null && life.isReady()) {
+            plan.unload.add(id);
+        }
+        return true;
+    }
+
+    private void wished(@Nullable StoredVersion stored, @Nullable Life life) {
+        boolean isOver = life == null || life.isOver();
+        if (isOver && stored instanceof StoredVersion.Published published) {
+            if (isNew(stored, life) || wishes.again().contains(stored.id())) {
+                plan.load.add(published);
+            }
+        }
+    }
+
+    private boolean isWished(Life life) {
+        return wishes.loaded().contains(life.id());
+    }
+
     private void latest(
             int count,
             NavigableSet<Long> newestFirst,
@@ -147,7 +198,7 @@ final class Planner {
         for (long number : newestFirst) {
             Life life = alive.get(number);
             if (life != null && life.isReady()) {
-                if (isRemoved(life) || ready >= count) {
+                if (!isWished(life) && (isRemoved(life) || ready >= count)) {
                     plan.unload.add(life.id());
                 } else {
                     ready++;
@@ -173,7 +224,8 @@ final class Planner {
         for (long number : newestFirst) {
             Life life = alive.get(number);
             if (life != null && life.isReady()) {
-                if (isRemoved(life) || (hasWanted && !wanted.contains(number))) {
+                boolean isLeftOver = hasWanted && !wanted.contains(number);
+                if (!isWished(life) && (isRemoved(life) || isLeftOver)) {
                     plan.unload.add(life.id());
                 }
             } else if (wanted.contains(number)) {
@@ -188,7 +240,10 @@ final class Planner {
 
     private boolean loadIfNew(@Nullable StoredVersion version, @Nullable Life life) {
         if (version instanceof StoredVersion.Published published && isNew(version, life)) {
-            plan.load.add(published);
+            // A wish may have ordered it already.
+            if (!plan.load.contains(published)) {
+                plan.load.add(published);
+            }
             return true;
         }
         return false;

@@ -15,6 +15,7 @@ import dev.penstock.serving.ServedModel;
 import dev.penstock.serving.ServingTable;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -24,14 +25,17 @@ import java.util.NavigableMap;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.spi.LoggingEventBuilder;
 
 /**
- * Makes what is served follow what is in the store: look, plan, act, again and again on one thread.
+ * Makes what is served follow what is in the store and what operators want: look, plan, act, again
+ * and again on one thread.
  *
  * <p>The order of acts keeps every request answered: a version is published once it is Ready, and
  * leaves the table before it is drained.
@@ -44,6 +48,7 @@ public final class Reconciler implements AutoCloseable {
     private static final long SETTLE_LIMIT_NANOS = Duration.ofSeconds(30).toNanos();
 
     private final ModelStore store;
+    private final ControlStore wanted;
     private final ModelRepository repository;
     private final InferenceService service;
     private final VersionPolicy policy;
@@ -54,6 +59,12 @@ public final class Reconciler implements AutoCloseable {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition woken = lock.newCondition();
+    private final Condition acted = lock.newCondition();
+    private final List<Hold> holds = new ArrayList<>();
+    private final Set<VersionId> again = new HashSet<>();
+    private long appliedRevision = -1;
+    private long looksBegun;
+    private long looksDone;
     private boolean isLookWanted;
     private boolean isActWanted;
     private boolean isClosed;
@@ -62,6 +73,7 @@ public final class Reconciler implements AutoCloseable {
     private Map<VersionId, Absences.Missing> missing = new HashMap<>();
     private boolean hasLooked;
     private long firstLookNanos;
+    private long lookedNanos;
     private boolean wasReady;
     private @Nullable String lastTrouble;
     private volatile StoreScan scan = StoreScan.EMPTY;
@@ -69,22 +81,25 @@ public final class Reconciler implements AutoCloseable {
 
     /**
      * @param store closed by this
+     * @param wanted what operators want; stays the caller's
      * @param repository closed by this
      * @param policy of models whose configuration names none
      * @param poll between looks that nothing asked for
      */
     public Reconciler(
             ModelStore store,
+            ControlStore wanted,
             ModelRepository repository,
             InferenceService service,
             VersionPolicy policy,
             Duration poll,
             Ticker ticker) {
-        this(store, repository, service, policy, poll, ticker, Absences.DEFAULT);
+        this(store, wanted, repository, service, policy, poll, ticker, Absences.DEFAULT);
     }
 
     Reconciler(
             ModelStore store,
+            ControlStore wanted,
             ModelRepository repository,
             InferenceService service,
             VersionPolicy policy,
@@ -92,6 +107,7 @@ public final class Reconciler implements AutoCloseable {
             Ticker ticker,
             Absences absences) {
         this.store = store;
+        this.wanted = wanted;
         this.repository = repository;
         this.service = service;
         this.policy = policy;
@@ -105,6 +121,7 @@ public final class Reconciler implements AutoCloseable {
     public void start() {
         repository.whenChanged(() -> wake(false));
         store.watch(() -> wake(true));
+        wanted.watch(state -> wake(false));
         thread.start();
     }
 
@@ -116,6 +133,139 @@ public final class Reconciler implements AutoCloseable {
     /** All versions that are known, by name and number. Any thread. */
     public List<VersionView> versions() {
         return Views.of(repository.versions(), scan);
+    }
+
+    /** What operators want now. Any thread. */
+    public DesiredState desired() {
+        return wanted.read();
+    }
+
+    /** What the last look at the store saw. Any thread. */
+    public StoreScan scan() {
+        return scan;
+    }
+
+    /** The latest life of every version that is known. Any thread. */
+    public List<Version> alive() {
+        return repository.versions();
+    }
+
+    /**
+     * Wants a version loaded until the hold is closed, without giving it any traffic that it does
+     * not have: for changes that need it before they take effect. A version that failed is tried
+     * once more. Any thread.
+     */
+    public Hold hold(VersionId id) {
+        Version version = repository.find(id);
+        boolean isReady = version != null && version.state() instanceof VersionState.Ready;
+        lock.lock();
+        try {
+            Hold hold = new Hold(id, !isReady, looksBegun);
+            holds.add(hold);
+            if (version != null && version.state() instanceof VersionState.Failed) {
+                again.add(id);
+            }
+            isActWanted = true;
+            isLookWanted = true;
+            woken.signal();
+            return hold;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** A version that a change needs. */
+    public final class Hold implements AutoCloseable {
+        private final VersionId id;
+        private final boolean isNew;
+        private final long looksBefore;
+
+        private Hold(VersionId id, boolean isNew, long looksBefore) {
+            this.id = id;
+            this.isNew = isNew;
+            this.looksBefore = looksBefore;
+        }
+
+        /**
+         * Waits until the version is Ready or Failed, or is known not to be in the store.
+         *
+         * @return its life; null when it is not in the store, or not whole there
+         * @throws TimeoutException when that takes longer than {@code atMost}
+         */
+        public @Nullable Version await(Duration atMost)
+                throws InterruptedException, TimeoutException {
+            long until = ticker.nanos() + atMost.toNanos();
+            lock.lock();
+            try {
+                while (true) {
+                    Version version = repository.find(id);
+                    boolean isTriedAgain = again.contains(id);
+                    if (version != null && !isTriedAgain && isSettled(version.state())) {
+                        return version;
+                    }
+                    boolean isStored = scan.find(id) instanceof StoredVersion.Published;
+                    boolean isMoving = version != null && !isOver(version.state());
+                    if (looksDone > looksBefore && !isMoving && !isStored) {
+                        return null;
+                    }
+                    long left = until - ticker.nanos();
+                    if (left <= 0) {
+                        throw new TimeoutException(id + " is not loaded yet");
+                    }
+                    // Signalled after every act; the bound is for a clock that tests move.
+                    var _ = acted.awaitNanos(Math.min(left, TimeUnit.MILLISECONDS.toNanos(100)));
+                }
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        @Override
+        public void close() {
+            lock.lock();
+            try {
+                holds.remove(this);
+                isActWanted = true;
+                woken.signal();
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    private static boolean isSettled(VersionState state) {
+        return state instanceof VersionState.Ready || state instanceof VersionState.Failed;
+    }
+
+    private static boolean isOver(VersionState state) {
+        return state instanceof VersionState.Failed || state instanceof VersionState.Unloaded;
+    }
+
+    /**
+     * Waits until what is served follows the desired state of that revision or a later one.
+     *
+     * @throws TimeoutException when that takes longer than {@code atMost}
+     */
+    public void awaitServed(long revision, Duration atMost)
+            throws InterruptedException, TimeoutException {
+        long until = ticker.nanos() + atMost.toNanos();
+        lock.lock();
+        try {
+            while (appliedRevision < revision) {
+                long left = until - ticker.nanos();
+                if (left <= 0 || isClosed) {
+                    throw new TimeoutException("revision " + revision + " is not served yet");
+                }
+                var _ = acted.awaitNanos(Math.min(left, TimeUnit.MILLISECONDS.toNanos(100)));
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Looks at the store soon, because somebody changed it. Any thread. */
+    public void lookSoon() {
+        wake(true);
     }
 
     private void wake(boolean forALook) {
@@ -191,27 +341,69 @@ public final class Reconciler implements AutoCloseable {
         }
     }
 
-    /** One look, and what follows from it. For the one thread that steps. */
+    /**
+     * One look, and what follows from it; when nothing can be seen, what follows from the look
+     * before. For the one thread that steps.
+     */
     void step() {
+        long look = beginLook();
+        boolean hasSeen = look();
+        // Operators, loads and drains do not wait for a disk.
+        act();
+        if (hasSeen) {
+            endLook(look);
+        }
+    }
+
+    private boolean look() {
         try {
             scan = store.scan();
             lastTrouble = null;
-        } catch (IOException e) {
-            String trouble = String.valueOf(e.getMessage());
-            if (!trouble.equals(lastTrouble)) {
-                lastTrouble = trouble;
-                LOG.atError()
-                        .addKeyValue("cause", e.getClass().getSimpleName())
-                        .log("cannot look at the store, so all stays as it is");
-            }
-            return;
+        } catch (IOException | RuntimeException e) {
+            tell(e);
+            return false;
         }
+        lookedNanos = ticker.nanos();
         if (!hasLooked) {
             hasLooked = true;
-            firstLookNanos = ticker.nanos();
+            firstLookNanos = lookedNanos;
         }
-        missing = absences.look(missing, scan, lives(), ticker.nanos());
-        act();
+        missing = absences.look(missing, scan, lives(), lookedNanos);
+        return true;
+    }
+
+    private void tell(Exception trouble) {
+        String text = trouble.getClass().getSimpleName() + trouble.getMessage();
+        if (text.equals(lastTrouble)) {
+            return;
+        }
+        lastTrouble = text;
+        LoggingEventBuilder line =
+                LOG.atError().addKeyValue("cause", trouble.getClass().getSimpleName());
+        if (trouble instanceof RuntimeException) {
+            // A bug, where the other is a disk.
+            line = line.setCause(trouble);
+        }
+        line.log("cannot look at the store, so what is known of it stays as it is");
+    }
+
+    private long beginLook() {
+        lock.lock();
+        try {
+            return ++looksBegun;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void endLook(long look) {
+        lock.lock();
+        try {
+            looksDone = look;
+            acted.signalAll();
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** What follows from the last look and from what happened since. For the one thread. */
@@ -219,16 +411,63 @@ public final class Reconciler implements AutoCloseable {
         if (!hasLooked) {
             return;
         }
-        Set<VersionId> gone = absences.gone(missing, ticker.nanos());
-        Plan plan = Planner.plan(scan, policy, lives(), gone);
+        // Time in which nobody could look makes nothing gone.
+        Set<VersionId> gone = absences.gone(missing, lookedNanos);
+        DesiredState desired = wanted.read();
+        Wishes wishes = wishes(desired);
+        Collection<Life> lives = lives();
+        Plan plan = Planner.plan(scan, policy, lives, gone, wishes);
         guard(plan.guardHolds());
         plan.forget().forEach(repository::forget);
         plan.refuse().forEach(repository::refuse);
         plan.load().forEach(repository::load);
         reportChanges();
-        publish(new HashSet<>(plan.unload()));
+        publish(desired, new HashSet<>(plan.unload()));
         plan.unload().forEach(repository::unload);
-        markReady();
+        // Judged by the lives as they were before the table was made: a load that ended since is
+        // not in it.
+        if (plan.load().isEmpty() && lives.stream().noneMatch(Life::isLoading)) {
+            markReady();
+        }
+        served(desired.revision(), wishes);
+    }
+
+    private Wishes wishes(DesiredState desired) {
+        lock.lock();
+        try {
+            Set<VersionId> held = new HashSet<>();
+            holds.forEach(hold -> held.add(hold.id));
+            return Wishes.of(desired, held, Set.copyOf(again));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void served(long revision, Wishes done) {
+        lock.lock();
+        try {
+            appliedRevision = revision;
+            again.removeAll(done.again());
+            acted.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    // Versions that only a change in progress wants: they take no traffic by being the newest.
+    private Set<VersionId> newlyHeld() {
+        lock.lock();
+        try {
+            Set<VersionId> held = new HashSet<>();
+            for (Hold hold : holds) {
+                if (hold.isNew) {
+                    held.add(hold.id);
+                }
+            }
+            return held;
+        } finally {
+            lock.unlock();
+        }
     }
 
     private Collection<Life> lives() {
@@ -268,9 +507,8 @@ public final class Reconciler implements AutoCloseable {
     }
 
     // What the first look found is loaded or failed. Files that are still settling count as
-    // loading, for a
-    // while: who starts a server beside fresh files wants them served when it says that it is
-    // ready.
+    // loading, for a while: who starts a server beside fresh files wants them served when it says
+    // that it is ready.
     private void markReady() {
         if (wasReady) {
             return;
@@ -278,18 +516,20 @@ public final class Reconciler implements AutoCloseable {
         if (!waiting().isEmpty() && ticker.nanos() - firstLookNanos < SETTLE_LIMIT_NANOS) {
             return;
         }
-        for (Version version : repository.versions()) {
-            if (version.state() instanceof VersionState.Loading) {
-                return;
-            }
-        }
         wasReady = true;
         service.markReady();
     }
 
     /** Publishes what is alive, but for what is about to be unloaded, when that is news. */
-    private void publish(Set<VersionId> leaving) {
+    private void publish(DesiredState desired, Set<VersionId> leaving) {
+        Set<VersionId> held = newlyHeld();
         Map<String, Draft> drafts = new HashMap<>();
+        desired.models()
+                .forEach((name, spec) -> {
+                    if (spec.route() != null) {
+                        drafts.put(name, new Draft());
+                    }
+                });
         for (Version version : repository.versions()) {
             Draft draft = drafts.computeIfAbsent(version.id().model(), name -> new Draft());
             long number = version.id().number();
@@ -298,7 +538,7 @@ public final class Reconciler implements AutoCloseable {
                     if (leaving.contains(version.id())) {
                         draft.pending.put(number, "Draining");
                     } else {
-                        draft.versions.put(number, ready.version());
+                        draft.add(number, ready.version(), held.contains(version.id()));
                     }
                 }
                 case VersionState.Loading loading -> draft.pending.put(number, "Loading");
@@ -313,7 +553,7 @@ public final class Reconciler implements AutoCloseable {
                     .putIfAbsent(waiting.number(), "Waiting");
         }
         Map<String, ServedModel> models = new HashMap<>();
-        drafts.forEach((name, draft) -> models.put(name, draft.served(name)));
+        drafts.forEach((name, draft) -> models.put(name, draft.served(name, desired.model(name))));
         ServingTable before = service.table();
         if (!before.models().equals(models)) {
             service.publish(new ServingTable(before.revision() + 1, models));
@@ -323,10 +563,18 @@ public final class Reconciler implements AutoCloseable {
     private static final class Draft {
         private final NavigableMap<Long, LiveVersion> versions = new TreeMap<>();
         private final Map<Long, String> pending = new HashMap<>();
+        private @Nullable LiveVersion newest;
 
-        ServedModel served(String name) {
-            LiveVersion newest = versions.isEmpty() ? null : versions.lastEntry().getValue();
-            return new ServedModel(name, versions, pending, newest);
+        void add(long number, LiveVersion version, boolean isHeld) {
+            versions.put(number, version);
+            if (!isHeld && (newest == null || newest.info().id().number() < number)) {
+                newest = version;
+            }
+        }
+
+        ServedModel served(String name, ModelSpec spec) {
+            return new ServedModel(
+                    name, versions, pending, newest, spec.routeRevision(), spec.route());
         }
     }
 
@@ -351,7 +599,7 @@ public final class Reconciler implements AutoCloseable {
         }
         Set<VersionId> all = new HashSet<>();
         repository.versions().forEach(version -> all.add(version.id()));
-        publish(all);
+        publish(wanted.read(), all);
         repository.close();
     }
 }

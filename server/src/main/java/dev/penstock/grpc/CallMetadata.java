@@ -1,15 +1,20 @@
 package dev.penstock.grpc;
 
+import dev.penstock.access.Denied;
+import dev.penstock.inference.CallFacts;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.Failure;
 import dev.penstock.inference.Status;
 import dev.penstock.inference.TraceContext;
 import dev.penstock.inference.VersionInfo;
 import dev.penstock.serving.InferenceService;
+import dev.penstock.serving.RoutingNames;
 import io.grpc.Metadata;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** The metadata of calls: what is read of a caller's, and what goes back. Any thread. */
@@ -62,6 +67,21 @@ final class CallMetadata {
         return id == null || id.isEmpty() ? null : id;
     }
 
+    /** What of a call's metadata routes look at; of several values of one name, the first. */
+    static CallFacts facts(Metadata headers, RoutingNames names) {
+        if (names.headers().isEmpty()) {
+            return CallFacts.NONE;
+        }
+        Map<String, String> kept = new HashMap<>();
+        for (String name : names.headers()) {
+            Iterable<String> values = headers.getAll(key(name));
+            if (values != null) {
+                kept.put(name, values.iterator().next());
+            }
+        }
+        return kept.isEmpty() ? CallFacts.NONE : new CallFacts(null, kept, Map.of());
+    }
+
     /** What answers of this version have in common. */
     VersionText text(VersionInfo version) {
         VersionText known = texts.get(version);
@@ -83,9 +103,8 @@ final class CallMetadata {
         metadata.put(PREDICTION_ID, exchange.id().toString());
         VersionInfo version = exchange.version();
         if (version != null) {
-            VersionText text = text(version);
-            metadata.put(MODEL, text.model());
-            metadata.put(ROUTE, text.route(exchange.route()));
+            metadata.put(MODEL, text(version).model());
+            metadata.put(ROUTE, exchange.route().header());
         }
         TraceContext trace = exchange.request().trace();
         if (trace != null) {
@@ -108,6 +127,16 @@ final class CallMetadata {
         }
     }
 
+    /** Adds what a program may want to know of a caller's being turned away. */
+    void describe(Denied denied, Metadata trailers) {
+        trailers.put(CODE, denied.code());
+        trailers.put(HINT, denied.hint());
+        if (denied == Denied.TOO_MANY_FAILURES) {
+            trailers.put(
+                    RETRY_MILLIS, Long.toString(TimeUnit.SECONDS.toMillis(Denied.WAIT_SECONDS)));
+        }
+    }
+
     /** The status of a failure. Its text is cut where callers' own limits would refuse it all. */
     static io.grpc.Status status(Failure failure) {
         String message = failure.message();
@@ -117,6 +146,19 @@ final class CallMetadata {
                         : message.substring(0, MAX_DESCRIPTION_CHARS) + "…";
         return io.grpc.Status.fromCodeValue(Status.of(failure).grpc())
                 .withDescription(text)
+                .withCause(new Answered());
+    }
+
+    /** The status of a caller's being turned away. */
+    static io.grpc.Status status(Denied denied) {
+        io.grpc.Status.Code code =
+                switch (denied) {
+                    case UNAUTHENTICATED -> io.grpc.Status.Code.UNAUTHENTICATED;
+                    case FORBIDDEN -> io.grpc.Status.Code.PERMISSION_DENIED;
+                    case TOO_MANY_FAILURES -> io.grpc.Status.Code.RESOURCE_EXHAUSTED;
+                };
+        return io.grpc.Status.fromCode(code)
+                .withDescription(denied.message())
                 .withCause(new Answered());
     }
 }

@@ -62,7 +62,7 @@ final class EndedCalls extends ServerStreamTracer.Factory {
     private void count(Status status) {
         String why = String.valueOf(status.getDescription());
         switch (status.getCode()) {
-            case RESOURCE_EXHAUSTED -> count(new Failure.PayloadTooLarge(why, null));
+            case RESOURCE_EXHAUSTED -> count(new Failure.PayloadTooLarge(why));
             case UNIMPLEMENTED, INTERNAL -> count(new Failure.InvalidInput("MALFORMED_CALL", why));
             default -> {}
         }

@@ -1,5 +1,8 @@
 package dev.penstock.grpc;
 
+import dev.penstock.access.Access;
+import dev.penstock.access.GuardedRoute;
+import dev.penstock.access.RouteTable;
 import dev.penstock.inference.Limits;
 import dev.penstock.inference.ServerInfo;
 import dev.penstock.proto.GRPCInferenceServiceGrpc;
@@ -10,6 +13,7 @@ import io.grpc.BindableService;
 import io.grpc.Codec;
 import io.grpc.DecompressorRegistry;
 import io.grpc.Server;
+import io.grpc.ServerServiceDefinition;
 import io.grpc.health.v1.HealthGrpc;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.ProtoReflectionService;
@@ -20,6 +24,7 @@ import io.netty.channel.ServerChannel;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -29,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * grpc-java over the event loops of whoever starts it. Started, drained and closed once, by one
  * thread.
  */
-public final class GrpcServer implements AutoCloseable {
+public final class GrpcServer implements RouteTable, AutoCloseable {
     private static final int WINDOW_BYTES = 4 * 1024 * 1024;
     private static final int RESETS_SECONDS = 30;
     private static final int HANDSHAKE_SECONDS = 5;
@@ -43,6 +48,8 @@ public final class GrpcServer implements AutoCloseable {
     private final OipService oip;
     private final ModelInferMethod infer;
     private final HealthService health;
+    private final GrpcGatekeeper gatekeeper;
+    private final List<ServerServiceDefinition> services;
     private @Nullable Server server;
     private @Nullable Future<?> healthTask;
 
@@ -52,7 +59,8 @@ public final class GrpcServer implements AutoCloseable {
             ServerInfo info,
             TensorPool pool,
             Limits limits,
-            Ticker ticker) {
+            Ticker ticker,
+            Access access) {
         CallMetadata metadata = new CallMetadata(service);
         this.service = service;
         this.limits = limits;
@@ -63,6 +71,18 @@ public final class GrpcServer implements AutoCloseable {
                 new HealthService(
                         service,
                         Set.of(GRPCInferenceServiceGrpc.SERVICE_NAME, HealthGrpc.SERVICE_NAME));
+        this.gatekeeper = new GrpcGatekeeper(access, metadata);
+        this.services =
+                List.of(
+                        gatekeeper.guard(oip.with(infer)),
+                        gatekeeper.guard(health.bindService()),
+                        gatekeeper.guard(ProtoReflectionServiceV1.newInstance().bindService()),
+                        gatekeeper.guard(oldReflection().bindService()));
+    }
+
+    @Override
+    public List<GuardedRoute> routes() {
+        return gatekeeper.routes();
     }
 
     /**
@@ -122,10 +142,8 @@ public final class GrpcServer implements AutoCloseable {
                                 .with(BoundedInflation.gzip(limits), true)
                                 .with(BoundedInflation.deflate(limits), true))
                 .addStreamTracerFactory(new EndedCalls(service))
-                .addService(oip.with(infer))
-                .addService(health)
-                .addService(ProtoReflectionServiceV1.newInstance())
-                .addService(oldReflection());
+                .addServices(services)
+                .intercept(gatekeeper);
     }
 
     // Tools still ask for the version before.

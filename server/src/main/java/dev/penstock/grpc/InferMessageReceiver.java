@@ -149,8 +149,7 @@ final class InferMessageReceiver {
                             + limits.bodyBytes()
                             + " bytes, or to more than "
                             + limits.inflateRatio()
-                            + " times its compressed size",
-                    null);
+                            + " times its compressed size");
         }
         return new Failure.InvalidInput("MALFORMED_ENCODING", "malformed compressed message");
     }

@@ -1,5 +1,7 @@
 package dev.penstock.grpc;
 
+import dev.penstock.access.Caller;
+import dev.penstock.inference.CallFacts;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.Failure;
 import dev.penstock.inference.FailureException;
@@ -48,6 +50,7 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage> implements 
     private final ServerCall<InferMessage, OipMessageWriter> call;
     private final @Nullable TraceContext trace;
     private final @Nullable String headerId;
+    private final CallFacts facts;
     private final Deadline callDeadline;
 
     private @Nullable InferMessage message;
@@ -66,6 +69,9 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage> implements 
         this.call = call;
         this.trace = CallMetadata.trace(headers);
         this.headerId = CallMetadata.requestId(headers);
+        CallFacts asked = CallMetadata.facts(headers, method.service.table().routingNames());
+        Caller caller = GrpcGatekeeper.caller();
+        this.facts = caller.isAnonymous() ? asked : asked.withCaller(caller.name());
         this.callDeadline = callDeadline();
     }
 
@@ -147,7 +153,8 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage> implements 
                 inputs,
                 reader.outputs(),
                 callDeadline.earlier(reader.deadline(method.ticker.nanos())),
-                trace);
+                trace,
+                facts.withParameters(reader.otherParameters()));
     }
 
     private void refuse(ModelRef model, @Nullable String id, Failure why) {

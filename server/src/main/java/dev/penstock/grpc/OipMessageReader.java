@@ -19,6 +19,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -142,6 +143,11 @@ final class OipMessageReader {
 
     Deadline deadline(long nowNanos) {
         return parameters.deadline(nowNanos);
+    }
+
+    /** The request's parameters that have no meaning of their own. */
+    Map<String, String> otherParameters() {
+        return parameters.others();
     }
 
     private int counted(int count) {
@@ -395,8 +401,7 @@ final class OipMessageReader {
                                     + size
                                     + " bytes, at most "
                                     + limits.bodyBytes()
-                                    + " are allowed",
-                            null));
+                                    + " are allowed"));
         }
         ByteBuffer target = block(tensors, (int) size);
         contents.write(target, input.name());

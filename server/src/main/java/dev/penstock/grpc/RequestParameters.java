@@ -2,6 +2,8 @@ package dev.penstock.grpc;
 
 import dev.penstock.inference.Limits;
 import dev.penstock.runtime.Deadline;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
  * The parameters of a request, of an input or of an output: looks at each as it comes, keeps what
@@ -34,6 +36,8 @@ final class RequestParameters {
     // number.
     private int choice;
     private long number;
+    private String text = "";
+    private Map<String, String> others = Map.of();
 
     RequestParameters(WireCursor cursor, Limits limits) {
         this.cursor = cursor;
@@ -45,6 +49,7 @@ final class RequestParameters {
         String key = "";
         choice = 0;
         number = 0;
+        text = "";
         int outer = cursor.enter();
         while (cursor.hasMore()) {
             int tag = cursor.tag();
@@ -69,10 +74,10 @@ final class RequestParameters {
                 number = cursor.varint();
             } else if (tag == STRING) {
                 choice = tag;
-                cursor.text(limits.parameterBytes(), "a parameter's value");
+                text = cursor.text(limits.parameterBytes(), "a parameter's value");
             } else if (tag == DOUBLE) {
                 choice = tag;
-                cursor.fixed64();
+                number = cursor.fixed64();
             } else {
                 cursor.skip(tag);
             }
@@ -84,6 +89,8 @@ final class RequestParameters {
         if (owner == Owner.REQUEST) {
             if (key.equals("timeout")) {
                 timeoutMicros = timeout();
+            } else if (choice != 0) {
+                keep(key);
             }
             return;
         }
@@ -93,6 +100,32 @@ final class RequestParameters {
         if (owner == Owner.OUTPUT && key.equals("classification")) {
             throw Refusals.unsupported("output parameter 'classification' is not supported");
         }
+    }
+
+    // Only routes look at these.
+    private void keep(String key) {
+        if (others.isEmpty()) {
+            others = new HashMap<>();
+        }
+        others.put(key, value());
+    }
+
+    private String value() {
+        if (choice == STRING) {
+            return text;
+        }
+        if (choice == BOOL) {
+            return number != 0 ? "true" : "false";
+        }
+        if (choice == DOUBLE) {
+            return Double.toString(Double.longBitsToDouble(number));
+        }
+        return choice == UINT64 ? Long.toUnsignedString(number) : Long.toString(number);
+    }
+
+    /** Those of the request that have no meaning of their own, as text. */
+    Map<String, String> others() {
+        return others;
     }
 
     private long timeout() {

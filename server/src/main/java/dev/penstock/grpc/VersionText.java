@@ -1,6 +1,5 @@
 package dev.penstock.grpc;
 
-import dev.penstock.inference.RouteDecision;
 import dev.penstock.inference.VersionInfo;
 import dev.penstock.tensor.Tensor;
 import dev.penstock.tensor.TensorSpec;
@@ -13,13 +12,10 @@ import java.util.List;
  * which is made again when the route changed; any thread.
  */
 final class VersionText {
-    private record Route(RouteDecision decision, String text) {}
-
     private final List<TensorSpec> outputs;
     private final byte[][] outputHeads;
     private final String model;
     private final byte[] head;
-    private volatile Route route;
 
     VersionText(VersionInfo version) {
         String number = Long.toString(version.id().number());
@@ -30,22 +26,11 @@ final class VersionText {
         for (int i = 0; i < outputHeads.length; i++) {
             outputHeads[i] = fields(outputs.get(i).name(), outputs.get(i).type().name());
         }
-        this.route = new Route(RouteDecision.FOLLOWED, RouteDecision.FOLLOWED.header());
     }
 
     /** {@code NAME/VERSION; digest=} and 16 hex digits. */
     String model() {
         return model;
-    }
-
-    /** The text of {@link RouteDecision#header}. */
-    String route(RouteDecision decision) {
-        Route last = route;
-        if (!last.decision().equals(decision)) {
-            last = new Route(decision, decision.header());
-            route = last;
-        }
-        return last.text();
     }
 
     /** The fields model_name and model_version of an answer. */

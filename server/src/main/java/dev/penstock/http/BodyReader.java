@@ -9,12 +9,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Gathers the body of one request at a time. What comes in one piece is used where it lies. What
- * comes in several is copied at once into one block, of exactly its size when the caller said it:
- * network buffers are larger than what they hold, and nobody counts them.
+ * comes in several is copied at once into one block: network buffers are larger than what they
+ * hold, and nobody counts them. When the caller said the size, the block is exactly that as soon as
+ * a quarter of it came, and until then no more than four times what did.
  */
 final class BodyReader {
     private static final int TENSOR_ALIGNMENT = 64;
     private static final int FIRST_BLOCK_BYTES = 16 * 1024;
+    private static final int FIRST_PART_BYTES = 64 * 1024;
+    private static final int GROWTH = 4;
 
     private final TensorPool pool;
     private final Limits limits;
@@ -98,12 +101,8 @@ final class BodyReader {
 
     private void append(ByteBuf piece, int at) {
         Memory target = block;
-        if (target == null) {
-            target = expected >= 0 ? exact((int) expected) : take(FIRST_BLOCK_BYTES);
-            block = target;
-        }
-        if (target.size() - offset < received) {
-            target = grow(target);
+        if (target == null || target.size() - offset < received) {
+            target = grow(target, at);
         }
         piece.getBytes(piece.readerIndex(), target.slice(offset + at, piece.readableBytes()));
     }
@@ -116,13 +115,33 @@ final class BodyReader {
         return taken;
     }
 
-    private Memory grow(Memory small) {
-        long doubled = Math.max(2L * small.size(), received);
-        Memory larger = take((int) Math.min(doubled, Math.max(received, limits.bodyBytes())));
-        larger.bytes().put(0, small.bytes(), 0, small.size());
+    /** A block with room for what came, with what the one before it holds. */
+    private Memory grow(@Nullable Memory small, int heldBytes) {
+        int from = offset;
+        Memory larger = expected >= 0 ? towards((int) expected) : doubled(small);
         block = larger;
-        small.close();
+        if (small != null) {
+            larger.bytes().put(offset, small.bytes(), from, heldBytes);
+            small.close();
+        }
         return larger;
+    }
+
+    // An announcement costs its sender nothing: memory follows what came. What is copied on the
+    // way is a third of the body at most.
+    private Memory towards(int bytes) {
+        long room = Math.max(FIRST_PART_BYTES, (long) GROWTH * received);
+        if (room >= bytes) {
+            return exact(bytes);
+        }
+        offset = 0;
+        return take((int) room);
+    }
+
+    private Memory doubled(@Nullable Memory small) {
+        long wanted = small == null ? FIRST_BLOCK_BYTES : 2L * small.size();
+        long most = Math.max(received, limits.bodyBytes());
+        return take((int) Math.min(Math.max(wanted, received), most));
     }
 
     private Memory take(int bytes) {

@@ -2,14 +2,12 @@ package dev.penstock.http;
 
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.PredictionId;
-import dev.penstock.inference.RouteDecision;
 import dev.penstock.inference.TraceContext;
 import dev.penstock.inference.VersionInfo;
 import dev.penstock.serving.InferenceService;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import java.nio.charset.StandardCharsets;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Writes the heads of answers. A body is written first, behind a gap; its head then goes into the
@@ -40,8 +38,6 @@ final class HeadText {
     private final InferenceService service;
     private final TextBuffer text = new TextBuffer();
     private final VersionText.Cache versions;
-    private @Nullable RouteDecision lastRoute;
-    private byte[] lastRouteHeader = LINE_END;
 
     HeadText(InferenceService service, VersionText.Cache versions) {
         this.service = service;
@@ -100,7 +96,7 @@ final class HeadText {
         VersionInfo version = exchange.version();
         if (version != null) {
             text.put(versions.of(version).modelHeader());
-            text.put(routeHeader(exchange.route()));
+            line("penstock-route", exchange.route().header());
             text.put(TIMING);
             text.millis(exchange.queueNanos());
             text.put(COMPUTE);
@@ -113,14 +109,6 @@ final class HeadText {
         if (trace != null) {
             line("traceparent", trace.header(service.newSpanId()));
         }
-    }
-
-    private byte[] routeHeader(RouteDecision route) {
-        if (!route.equals(lastRoute)) {
-            lastRoute = route;
-            lastRouteHeader = ascii("penstock-route: " + route.header() + "\r\n");
-        }
-        return lastRouteHeader;
     }
 
     /** Ends the head and puts it before the body that {@code out} holds from {@link #GAP} on. */

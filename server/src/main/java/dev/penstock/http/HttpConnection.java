@@ -52,12 +52,13 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     // Of answers with the socket and not yet taken by the client, as the pool counts them.
     private long countedBytes;
 
-    HttpConnection(HttpServer server, HttpLoop loop, StrictRequestDecoder decoder) {
+    HttpConnection(
+            HttpServer server, HttpLoop loop, StrictRequestDecoder decoder, Gatekeeper gatekeeper) {
         this.server = server;
         this.loop = loop;
         this.limits = server.limits();
         this.decoder = decoder;
-        this.requests = new RequestHandler(this, server, loop);
+        this.requests = new RequestHandler(this, server, loop, gatekeeper);
         this.clock = new ConnectionClock(limits);
     }
 
@@ -323,7 +324,26 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
             isEnding = true;
             readNoMore();
         }
-        ready(reply, encode(reply, exchange, outcome));
+        ByteBuf bytes;
+        try {
+            bytes = encode(reply, exchange, outcome);
+        } catch (RuntimeException | Error e) {
+            lose(exchange, e);
+            return;
+        }
+        ready(reply, bytes);
+    }
+
+    /** There is not even memory to refuse: the answers behind this one have nothing to follow. */
+    private void lose(Exchange exchange, Throwable cause) {
+        Failure why =
+                Incident.report(
+                        exchange.id(), "an answer was lost, and its connection is closed", cause);
+        if (exchange.outcome() == null) {
+            exchange.settle(why);
+        }
+        exchange.close();
+        closeNow();
     }
 
     private boolean isReadingMore() {
@@ -344,7 +364,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
             }
         } catch (FailureException e) {
             failure = e.failure();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             failure = Incident.report(exchange.id(), "answer could not be written", e);
         }
         ByteBuf bytes = writer.failure(reply, exchange, failure);

@@ -10,6 +10,10 @@ import org.jspecify.annotations.Nullable;
  */
 record HttpError(
         int status, String code, String message, @Nullable String hint, @Nullable String allow) {
+    static final int UNAUTHORIZED = 401;
+    static final int FORBIDDEN = 403;
+    static final int TOO_MANY = 429;
+
     HttpError(int status, String code, String message, @Nullable String hint) {
         this(status, code, message, hint, null);
     }

@@ -8,6 +8,8 @@ import dev.penstock.tensor.TensorPool;
 import io.netty.channel.EventLoop;
 import java.util.ArrayList;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What the connections of one event loop share, so that no request looks for it: the readers and
@@ -15,6 +17,8 @@ import java.util.List;
  * those that are past a limit of time.
  */
 final class HttpLoop {
+    private static final Logger LOG = LoggerFactory.getLogger(HttpLoop.class);
+
     private final EventLoop loop;
     private final Ticker ticker;
     private final RequestRouter router = new RequestRouter();
@@ -69,7 +73,14 @@ final class HttpLoop {
     void sweep() {
         long now = ticker.nanos();
         for (int i = connections.size() - 1; i >= 0; i--) {
-            connections.get(i).sweep(now);
+            HttpConnection connection = connections.get(i);
+            try {
+                connection.sweep(now);
+            } catch (RuntimeException | Error e) {
+                // A sweep that throws is not called again, and nothing would time out any more.
+                LOG.atError().setCause(e).log("a connection could not be swept and is closed");
+                connection.closeNow();
+            }
         }
     }
 

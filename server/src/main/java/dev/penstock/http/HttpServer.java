@@ -3,6 +3,10 @@ package dev.penstock.http;
 import static java.util.Objects.requireNonNull;
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
 
+import dev.penstock.access.Access;
+import dev.penstock.access.GuardedRoute;
+import dev.penstock.access.Listener;
+import dev.penstock.access.RouteTable;
 import dev.penstock.inference.ConnectionLimit;
 import dev.penstock.inference.Limits;
 import dev.penstock.inference.ServerInfo;
@@ -36,7 +40,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Any thread; each connection lives on one event loop of the group that it is started with.
  */
-public final class HttpServer implements AutoCloseable {
+public final class HttpServer implements RouteTable, AutoCloseable {
     private static final int BACKLOG = 1024;
     private static final long SWEEP_MILLIS = 250;
     private static final long POLL_NANOS = Duration.ofMillis(10).toNanos();
@@ -51,6 +55,7 @@ public final class HttpServer implements AutoCloseable {
     private final TensorPool pool;
     private final Limits limits;
     private final Ticker ticker;
+    private final Access access;
     private final ConnectionLimit connectionLimit;
     private final Map<EventLoop, HttpLoop> loops = new ConcurrentHashMap<>();
     private final List<Future<?>> sweeps = new ArrayList<>();
@@ -63,13 +68,20 @@ public final class HttpServer implements AutoCloseable {
             ServerInfo info,
             TensorPool pool,
             Limits limits,
-            Ticker ticker) {
+            Ticker ticker,
+            Access access) {
         this.service = service;
         this.info = info;
         this.pool = pool;
         this.limits = limits;
         this.ticker = ticker;
+        this.access = access;
         this.connectionLimit = new ConnectionLimit(limits);
+    }
+
+    @Override
+    public List<GuardedRoute> routes() {
+        return Gatekeeper.predictionRoutes();
     }
 
     InferenceService service() {
@@ -144,8 +156,9 @@ public final class HttpServer implements AutoCloseable {
         }
         var _ = channel.closeFuture().addListener(closed -> left.run());
         HttpLoop loop = requireNonNull(loops.get(channel.eventLoop()));
-        StrictRequestDecoder decoder = new StrictRequestDecoder(limits);
-        channel.pipeline().addLast(decoder, new HttpConnection(this, loop, decoder));
+        StrictRequestDecoder decoder = new StrictRequestDecoder(limits, service);
+        Gatekeeper gatekeeper = new Gatekeeper(access, Listener.HTTP, channel);
+        channel.pipeline().addLast(decoder, new HttpConnection(this, loop, decoder, gatekeeper));
     }
 
     private HttpLoop newLoop(EventLoop eventLoop) {

@@ -201,7 +201,7 @@ final class Inflate implements AutoCloseable {
                             "the body grows to more than "
                                     + limits.inflateRatio()
                                     + " times its compressed size",
-                            null));
+                            "send it with less compression"));
         }
     }
 

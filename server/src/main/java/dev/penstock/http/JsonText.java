@@ -36,6 +36,11 @@ abstract class JsonText {
         end = 0;
     }
 
+    /** What was read from the offset {@code from} on, as it stands there. */
+    final String token(int from) {
+        return new String(text, from, at - from, StandardCharsets.UTF_8);
+    }
+
     /** The next byte that is not white space, which stays the next. */
     byte peek() {
         byte c = text[at];

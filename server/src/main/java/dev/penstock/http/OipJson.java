@@ -10,6 +10,7 @@ import dev.penstock.tensor.TensorSet;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -288,7 +289,7 @@ final class OipJson {
                                         + key
                                         + "'");
                     }
-                    skipParameter(key);
+                    keepParameter(key);
                 }
             }
         }
@@ -298,6 +299,23 @@ final class OipJson {
         if (key.startsWith("shared_memory_")) {
             throw Refusals.unsupported("shared memory is not supported");
         }
+    }
+
+    // Only routes look at these.
+    private void keepParameter(String key) {
+        int from = json.position();
+        int depth = json.depth();
+        boolean isText = json.peek() == '"';
+        skipParameter(key);
+        String value = json.token(from);
+        if (isText) {
+            json.moveTo(from, depth);
+            value = json.string(limits.parameterBytes(), key);
+        }
+        if (header.parameters.isEmpty()) {
+            header.parameters = new HashMap<>();
+        }
+        header.parameters.put(key, value);
     }
 
     /** A parameter without meaning here; it must still be a scalar and short. */

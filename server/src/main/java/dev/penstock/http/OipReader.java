@@ -1,5 +1,6 @@
 package dev.penstock.http;
 
+import dev.penstock.inference.CallFacts;
 import dev.penstock.inference.Failure;
 import dev.penstock.inference.FailureException;
 import dev.penstock.inference.InferRequest;
@@ -74,6 +75,7 @@ final class OipReader {
      * @param body stays the caller's to clear; what is wanted of its memory is claimed from it
      * @param jsonBytes the length of the JSON part; 0 for raw data, all of the body when there is
      *     no tensor behind it
+     * @param facts of the headers
      * @param reply is told which form the caller wants
      */
     InferRequest read(
@@ -82,12 +84,14 @@ final class OipReader {
             ModelRef model,
             @Nullable String headerId,
             @Nullable TraceContext trace,
+            CallFacts facts,
             PredictionReply reply) {
         try (TensorSet.Builder builder = new TensorSet.Builder()) {
             if (jsonBytes == 0 && body.length() > 0) {
                 reply.form(ReplyForm.BINARY);
                 TensorSet inputs = raw(body, model, builder);
-                return new InferRequest(headerId, model, inputs, List.of(), Deadline.NEVER, trace);
+                return new InferRequest(
+                        headerId, model, inputs, List.of(), Deadline.NEVER, trace, facts);
             }
             ParsedHeader header = header(body, jsonBytes, builder);
             reply.form(header.form);
@@ -95,7 +99,13 @@ final class OipReader {
             checkOutputs(model, header);
             String id = header.id == null ? headerId : header.id;
             return new InferRequest(
-                    id, model, builder.build(), header.outputs, deadline(header), trace);
+                    id,
+                    model,
+                    builder.build(),
+                    header.outputs,
+                    deadline(header),
+                    trace,
+                    facts.withParameters(header.parameters));
         } finally {
             json.forget();
             if (text.length > KEPT_TEXT_BYTES) {

@@ -1,5 +1,6 @@
 package dev.penstock.http;
 
+import dev.penstock.access.Denied;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.Failure;
 import dev.penstock.inference.FailureException;
@@ -103,13 +104,25 @@ final class OipWriter implements AutoCloseable {
                                     + " are allowed",
                             "ask for fewer outputs, or with binary_data: true"));
         }
-        if (bound >= RESERVE_FROM_BYTES) {
-            if (!pool.reserve(bound)) {
-                throw Refusals.memoryFull();
-            }
-            slot.reservedBytes = bound;
+        if (bound < RESERVE_FROM_BYTES) {
+            return gap((int) bound);
         }
-        return gap((int) bound);
+        if (!pool.reserve(bound)) {
+            throw Refusals.memoryFull();
+        }
+        boolean isTaken = false;
+        try {
+            ByteBuf taken = gap((int) bound);
+            slot.reservedBytes = bound;
+            isTaken = true;
+            return taken;
+        } catch (OutOfMemoryError e) {
+            throw Refusals.memoryFull();
+        } finally {
+            if (!isTaken) {
+                pool.returned(bound);
+            }
+        }
     }
 
     private ByteBuf gap(int bodyBytes) {
@@ -246,6 +259,12 @@ final class OipWriter implements AutoCloseable {
         String allow = error.allow();
         if (allow != null) {
             head.line("allow", allow);
+        }
+        if (error.status() == HttpError.UNAUTHORIZED) {
+            head.line("www-authenticate", "Bearer");
+        }
+        if (error.status() == HttpError.TOO_MANY) {
+            head.line("retry-after", Integer.toString(Denied.WAIT_SECONDS));
         }
         if (error.status() == Status.UNAVAILABLE.http()) {
             head.retry();

@@ -1,23 +1,20 @@
 package dev.penstock.http;
 
+import dev.penstock.access.Access;
+import dev.penstock.access.GuardedRoute;
+import dev.penstock.access.Listener;
+import dev.penstock.access.RouteTable;
+import dev.penstock.inference.Limits;
+import dev.penstock.runtime.Ticker;
 import dev.penstock.serving.InferenceService;
-import io.netty.bootstrap.ServerBootstrap;
-import io.netty.channel.Channel;
-import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.ServerChannel;
-import io.netty.channel.group.ChannelGroup;
-import io.netty.channel.group.DefaultChannelGroup;
-import io.netty.handler.codec.http.HttpObjectAggregator;
-import io.netty.handler.codec.http.HttpServerCodec;
-import io.netty.handler.timeout.IdleStateHandler;
-import io.netty.util.concurrent.GlobalEventExecutor;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A small listener for operators: a table of paths that answer GET. It has an event loop of its
@@ -25,27 +22,49 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Liveness and readiness are always in the table.
  */
-public final class OpsServer implements AutoCloseable {
-    private static final int MAX_BODY_BYTES = 64 * 1024;
-    private static final int IDLE_SECONDS = 75;
+public final class OpsServer implements RouteTable, AutoCloseable {
     private static final String JSON = "application/json";
     private static final byte[] LIVE = "{\"live\":true}".getBytes(StandardCharsets.US_ASCII);
 
     private final Map<String, OpsRoute> routes;
-    private final InferenceService service;
-    private final ChannelGroup open = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
-    private @Nullable Channel listener;
+    private final OperatorListener listener;
 
     /**
      * A listener that was not started.
      *
      * @param routes by path
      */
-    public OpsServer(InferenceService service, Map<String, OpsRoute> routes) {
-        this.service = service;
+    public OpsServer(
+            InferenceService service,
+            Access access,
+            Map<String, OpsRoute> routes,
+            Limits limits,
+            Ticker ticker) {
         Map<String, OpsRoute> all = new HashMap<>(routes);
-        all.put("/v2/health/live", new OpsRoute(JSON, true, LIVE::clone));
+        all.put("/v2/health/live", new OpsRoute(JSON, true, null, LIVE::clone));
+        all.put(OpsConnection.READY, new OpsRoute(JSON, true, null, LIVE::clone));
         this.routes = Map.copyOf(all);
+        this.listener =
+                new OperatorListener(
+                        limits,
+                        (channel, decoder) ->
+                                new OpsConnection(
+                                        service,
+                                        this.routes,
+                                        new Gatekeeper(access, Listener.METRICS, channel),
+                                        decoder,
+                                        limits,
+                                        ticker));
+    }
+
+    @Override
+    public List<GuardedRoute> routes() {
+        List<GuardedRoute> rows = new ArrayList<>();
+        routes.forEach((path, route) -> {
+            rows.add(new GuardedRoute(Listener.METRICS, "GET", path, route.right()));
+            rows.add(new GuardedRoute(Listener.METRICS, "HEAD", path, route.right()));
+        });
+        return List.copyOf(rows);
     }
 
     /**
@@ -58,43 +77,11 @@ public final class OpsServer implements AutoCloseable {
             EventLoopGroup loop,
             Class<? extends ServerChannel> channel,
             InetSocketAddress address) {
-        Channel bound =
-                new ServerBootstrap()
-                        .group(loop, loop)
-                        .channel(channel)
-                        .option(ChannelOption.SO_REUSEADDR, true)
-                        .childOption(ChannelOption.TCP_NODELAY, true)
-                        .childHandler(
-                                new ChannelInitializer<Channel>() {
-                                    @Override
-                                    protected void initChannel(Channel connection) {
-                                        open(connection);
-                                    }
-                                })
-                        .bind(address)
-                        .syncUninterruptibly()
-                        .channel();
-        listener = bound;
-        return (InetSocketAddress) bound.localAddress();
-    }
-
-    private void open(Channel connection) {
-        open.add(connection);
-        connection
-                .pipeline()
-                .addLast(
-                        new IdleStateHandler(0, 0, IDLE_SECONDS),
-                        new HttpServerCodec(),
-                        new HttpObjectAggregator(MAX_BODY_BYTES),
-                        new OpsHandler(service, routes));
+        return listener.start(loop, channel, address);
     }
 
     @Override
     public void close() {
-        Channel bound = listener;
-        if (bound != null) {
-            var _ = bound.close().syncUninterruptibly();
-        }
-        var _ = open.close().awaitUninterruptibly();
+        listener.close();
     }
 }

@@ -5,6 +5,7 @@ import dev.penstock.tensor.Shape;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +31,7 @@ final class ParsedHeader {
     List<String> outputs = List.of();
     ReplyForm form = ReplyForm.JSON;
     @Nullable String id;
+    Map<String, String> parameters = Map.of();
     long timeoutMicros = NO_TIMEOUT;
     boolean isKeepable = true;
 }

@@ -20,6 +20,7 @@ final class RequestFields extends EmptyHttpHeaders {
     static final AsciiString CONNECTION = HttpHeaderNames.CONNECTION;
     static final AsciiString TRACE_PARENT = AsciiString.cached("traceparent");
     static final AsciiString REQUEST_ID = AsciiString.cached("x-request-id");
+    static final AsciiString AUTHORIZATION = HttpHeaderNames.AUTHORIZATION;
     static final AsciiString CONTENT_LENGTH = HttpHeaderNames.CONTENT_LENGTH;
     static final AsciiString ACCEPT_ENCODING = HttpHeaderNames.ACCEPT_ENCODING;
     static final AsciiString CONTENT_ENCODING = HttpHeaderNames.CONTENT_ENCODING;
@@ -32,11 +33,13 @@ final class RequestFields extends EmptyHttpHeaders {
     private static final int LENGTH_DIGITS = 18;
 
     private final int maxFields;
+    private final RoutedHeaders routed;
     private int count;
     private boolean hasHost;
     @Nullable String contentLength;
     @Nullable String transferEncoding;
     @Nullable String expect;
+    @Nullable String authorization;
     @Nullable String traceParent;
     @Nullable String requestId;
     @Nullable String acceptEncoding;
@@ -45,17 +48,20 @@ final class RequestFields extends EmptyHttpHeaders {
     boolean hasClose;
     boolean hasKeepAlive;
 
-    RequestFields(int maxFields) {
+    RequestFields(int maxFields, RoutedHeaders routed) {
         this.maxFields = maxFields;
+        this.routed = routed;
     }
 
     /** Forgets the request before. */
     void reset() {
         count = 0;
+        routed.reset();
         hasHost = false;
         contentLength = null;
         transferEncoding = null;
         expect = null;
+        authorization = null;
         traceParent = null;
         requestId = null;
         acceptEncoding = null;
@@ -63,6 +69,11 @@ final class RequestFields extends EmptyHttpHeaders {
         jsonLength = null;
         hasClose = false;
         hasKeepAlive = false;
+    }
+
+    /** Those fields that a route looks at. */
+    RoutedHeaders routed() {
+        return routed;
     }
 
     boolean hasHost() {
@@ -85,6 +96,7 @@ final class RequestFields extends EmptyHttpHeaders {
         checkValue(text);
         if (name != OTHER) {
             keep(name, text);
+            routed.add(name, text);
         }
         return this;
     }
@@ -110,6 +122,8 @@ final class RequestFields extends EmptyHttpHeaders {
             acceptEncoding = acceptEncoding == null ? value : acceptEncoding + ", " + value;
         } else if (name == EXPECT) {
             expect = once(expect, value, "Expect");
+        } else if (name == AUTHORIZATION) {
+            authorization = once(authorization, value, "Authorization");
         } else if (name == TRACE_PARENT) {
             // More than one is not a valid one: there is no trace then.
             traceParent = traceParent == null ? value : "";

@@ -1,5 +1,8 @@
 package dev.penstock.http;
 
+import dev.penstock.access.Caller;
+import dev.penstock.access.Denied;
+import dev.penstock.inference.CallFacts;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.Failure;
 import dev.penstock.inference.FailureException;
@@ -14,6 +17,7 @@ import dev.penstock.serving.InferenceService;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.HttpMethod;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,25 +48,30 @@ final class RequestHandler {
     private final Limits limits;
     private final HttpLoop loop;
     private final BodyReader bodyReader;
+    private final Gatekeeper gatekeeper;
 
     private Part part = Part.NONE;
     private long count;
     private long skipped;
+    private Caller caller = Caller.NOBODY;
 
     // Of the prediction whose body is being read.
     private ModelRef model = new ModelRef("", ModelRef.ANY);
     private int jsonLength;
     private @Nullable String headerId;
     private @Nullable TraceContext trace;
+    private CallFacts facts = CallFacts.NONE;
     private @Nullable PredictionReply reply;
 
-    RequestHandler(HttpConnection connection, HttpServer server, HttpLoop loop) {
+    RequestHandler(
+            HttpConnection connection, HttpServer server, HttpLoop loop, Gatekeeper gatekeeper) {
         this.connection = connection;
         this.server = server;
         this.service = server.service();
         this.limits = server.limits();
         this.loop = loop;
         this.bodyReader = new BodyReader(server.pool(), limits);
+        this.gatekeeper = gatekeeper;
     }
 
     /** Whether a request has begun whose body is not complete. */
@@ -89,15 +98,29 @@ final class RequestHandler {
             return;
         }
         Route route = loop.router().route(head.target());
+        switch (gatekeeper.decide(route.kind(), head.fields().authorization)) {
+            case Caller allowed -> caller = allowed;
+            case Denied denied -> {
+                HttpError why = Gatekeeper.error(denied);
+                plain(head, slot -> loop.writer().error(slot, why));
+                return;
+            }
+        }
         if (route.kind() == Route.Kind.INFER && head.method().equals(HttpMethod.POST)) {
             prediction(head, route.model());
             return;
         }
+        HttpMethod method = head.method();
+        plain(head, slot -> loop.answers().answer(slot, route, method));
+    }
+
+    /** Answers what is no prediction, or is none that goes on. */
+    private void plain(RequestHead head, Function<Slot, ByteBuf> answer) {
         Slot slot = slot(new Slot(), head);
         slot.isHeadOnly = head.method().equals(HttpMethod.HEAD);
         skip(slot, head);
         connection.enqueue(slot);
-        connection.ready(slot, loop.answers().answer(slot, route, head.method()));
+        connection.ready(slot, answer.apply(slot));
         if (slot.isLast && part == Part.NONE) {
             connection.readNoMore();
         }
@@ -124,6 +147,10 @@ final class RequestHandler {
         model = wanted;
         headerId = isId(fields.requestId) ? fields.requestId : null;
         trace = TraceContext.parse(fields.traceParent);
+        facts = fields.routed().facts();
+        if (!caller.isAnonymous()) {
+            facts = facts.withCaller(caller.name());
+        }
         PredictionReply next = slot(new PredictionReply(connection, fields.acceptEncoding), head);
         reply = next;
         try {
@@ -213,7 +240,9 @@ final class RequestHandler {
         if (isLast) {
             finishRequest();
         } else if (skipped > SKIPPED_BYTES) {
-            connection.closeNow();
+            // Earlier requests may still wait for their answers.
+            part = Part.NONE;
+            connection.closeAfterAnswers();
         }
     }
 
@@ -269,6 +298,7 @@ final class RequestHandler {
     }
 
     private @Nullable InferRequest read(PredictionReply current) {
+        PredictionId prediction;
         Failure failure;
         try {
             Body body = bodyReader.finish();
@@ -282,16 +312,18 @@ final class RequestHandler {
                                 + body.length()
                                 + " bytes");
             }
-            return loop.reader().read(body, json, model, headerId, trace, current);
+            return loop.reader().read(body, json, model, headerId, trace, facts, current);
         } catch (FailureException e) {
+            prediction = service.newId();
             failure = e.failure();
-        } catch (RuntimeException e) {
-            PredictionId id = service.newId();
-            failure = Incident.report(id, "request could not be read", e);
+        } catch (RuntimeException | Error e) {
+            // The incident's id is the prediction's: one to look for in the log.
+            prediction = service.newId();
+            failure = Incident.report(prediction, "request could not be read", e);
         } finally {
             bodyReader.clear();
         }
-        current.runs(service.refuse(model, headerId, trace, failure, current));
+        current.runs(service.refuse(prediction, model, headerId, trace, failure, current));
         return null;
     }
 
@@ -339,7 +371,8 @@ final class RequestHandler {
         if (part == Part.BODY && current != null) {
             brokenBody(why);
         } else if (part == Part.SKIP) {
-            connection.closeNow();
+            part = Part.NONE;
+            connection.closeAfterAnswers();
         } else {
             end(why);
         }

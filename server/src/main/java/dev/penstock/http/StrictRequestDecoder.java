@@ -1,6 +1,7 @@
 package dev.penstock.http;
 
 import dev.penstock.inference.Limits;
+import dev.penstock.serving.InferenceService;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.DecoderResult;
@@ -36,6 +37,7 @@ final class StrictRequestDecoder extends HttpRequestDecoder {
     }
 
     private final int headBytes;
+    private final TrailerFields trailers;
     private final RequestHead head;
     private String lastTarget = "/";
     private int afterWord;
@@ -45,8 +47,11 @@ final class StrictRequestDecoder extends HttpRequestDecoder {
     private long discardLeft = -1;
     private @Nullable Runnable discardOver;
 
-    StrictRequestDecoder(Limits limits) {
-        this(limits, new RequestFields(limits.headers()), new TrailerFields(limits.trailerBytes()));
+    StrictRequestDecoder(Limits limits, InferenceService service) {
+        this(
+                limits,
+                new RequestFields(limits.headers(), new RoutedHeaders(service)),
+                new TrailerFields(limits.trailerBytes()));
     }
 
     private StrictRequestDecoder(Limits limits, RequestFields fields, TrailerFields trailers) {
@@ -61,6 +66,7 @@ final class StrictRequestDecoder extends HttpRequestDecoder {
                         .setHeadersFactory(new Same(fields, fields))
                         .setTrailersFactory(new Same(trailers, trailers)));
         this.headBytes = limits.headBytes();
+        this.trailers = trailers;
         this.head = new RequestHead(fields);
     }
 
@@ -309,6 +315,9 @@ final class StrictRequestDecoder extends HttpRequestDecoder {
                 throw new FramingException("a character that may not stand in a field's name");
             }
         }
+        if (!isInHead) {
+            trailers.named(length);
+        }
         AsciiString known =
                 switch (length) {
                     case 4 -> RequestFields.HOST;
@@ -316,6 +325,7 @@ final class StrictRequestDecoder extends HttpRequestDecoder {
                     case 10 -> RequestFields.CONNECTION;
                     case 11 -> RequestFields.TRACE_PARENT;
                     case 12 -> RequestFields.REQUEST_ID;
+                    case 13 -> RequestFields.AUTHORIZATION;
                     case 14 -> RequestFields.CONTENT_LENGTH;
                     case 15 -> RequestFields.ACCEPT_ENCODING;
                     case 16 -> RequestFields.CONTENT_ENCODING;
@@ -327,9 +337,9 @@ final class StrictRequestDecoder extends HttpRequestDecoder {
             // The name holds token characters only: where the lower-case bit changes one that is no
             // letter, the result is not in any name here.
             if ((text[start + i] | 0x20) != known.byteAt(i)) {
-                return RequestFields.OTHER;
+                return head.fields().routed().name(text, start, length);
             }
         }
-        return known.isEmpty() ? RequestFields.OTHER : known;
+        return known.isEmpty() ? head.fields().routed().name(text, start, length) : known;
     }
 }

@@ -5,6 +5,9 @@ import io.netty.handler.codec.http.HttpHeaders;
 
 /** Trailers are counted and dropped: nothing that this server reads may stand there. */
 final class TrailerFields extends EmptyHttpHeaders {
+    // Colon, space and line end.
+    private static final int SEPARATOR_BYTES = 4;
+
     private final int maxBytes;
     private int bytes;
 
@@ -19,7 +22,20 @@ final class TrailerFields extends EmptyHttpHeaders {
 
     @Override
     public HttpHeaders add(CharSequence name, Object value) {
-        bytes += name.length() + ((CharSequence) value).length() + 4;
+        count(((CharSequence) value).length());
+        return this;
+    }
+
+    /**
+     * A field begins. Its name is counted here: all that nobody looks at are given to {@link #add}
+     * as one and the same.
+     */
+    void named(int nameBytes) {
+        count(nameBytes + SEPARATOR_BYTES);
+    }
+
+    private void count(int more) {
+        bytes += more;
         if (bytes > maxBytes) {
             throw new FramingException(
                     new HttpError(
@@ -28,7 +44,6 @@ final class TrailerFields extends EmptyHttpHeaders {
                             "trailers of more than " + maxBytes + " bytes",
                             null));
         }
-        return this;
     }
 
     @Override

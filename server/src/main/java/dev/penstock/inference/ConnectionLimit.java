@@ -21,8 +21,12 @@ public final class ConnectionLimit {
     private final Map<InetAddress, Integer> byAddress = new ConcurrentHashMap<>();
 
     public ConnectionLimit(Limits limits) {
-        this.max = Math.min(limits.connections(), descriptors());
-        this.maxPerAddress = limits.connectionsPerAddress();
+        this(limits.connections(), limits.connectionsPerAddress());
+    }
+
+    public ConnectionLimit(int max, int maxPerAddress) {
+        this.max = Math.min(max, descriptors());
+        this.maxPerAddress = maxPerAddress;
     }
 
     private static int descriptors() {

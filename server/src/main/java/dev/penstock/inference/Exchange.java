@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>It owns the request's inputs from its making and the response's outputs from {@link #answer}.
  * The first answer wins. The {@link Reply} settles what the caller gets of it, and closes it when
- * the answer was written or nobody is there to read it; only then is memory freed. Only {@code
- * scheduling} answers an exchange that it accepted; {@link #cancel} is a flag that it reads, so
- * memory is never freed under a run.
+ * the answer was written or nobody is there to read it; only then is memory freed, unless it was
+ * moved to an owner that outlives the exchange. Only {@code scheduling} answers an exchange that it
+ * accepted; {@link #cancel} is a flag that it reads, so memory is never freed under a run.
  */
 public final class Exchange implements AutoCloseable {
     private static final VarHandle ANSWER;
@@ -31,6 +31,7 @@ public final class Exchange implements AutoCloseable {
     private final long acceptedNanos;
 
     private RouteDecision route = RouteDecision.FOLLOWED;
+    private long position = RouteDecision.NO_POSITION;
     private @Nullable VersionInfo version;
     private long startedNanos;
     private long finishedNanos;
@@ -42,6 +43,7 @@ public final class Exchange implements AutoCloseable {
     private volatile boolean isCancelled;
     private @Nullable Outcome outcome;
     private boolean isClosed;
+    private boolean isMoved;
 
     /**
      * @param acceptedNanos the ticker's reading when the request was complete
@@ -81,6 +83,16 @@ public final class Exchange implements AutoCloseable {
     /** The version that was chosen; null before that, and when there was none to choose. */
     public @Nullable VersionInfo version() {
         return version;
+    }
+
+    /** Where the routing key stands, of 2^52; {@link RouteDecision#NO_POSITION} if not hashed. */
+    public long position() {
+        return position;
+    }
+
+    /** Where the routing key stands, before {@link #routed}. */
+    public void positioned(long hashed) {
+        this.position = hashed;
     }
 
     /**
@@ -144,6 +156,14 @@ public final class Exchange implements AutoCloseable {
     }
 
     /**
+     * What the version made of the request, whether or not the caller gets it; null until then. Any
+     * thread.
+     */
+    public @Nullable Outcome firstAnswer() {
+        return answer;
+    }
+
+    /**
      * Ends the exchange and sends the reply. From here on the exchange owns a response's outputs.
      *
      * @return false when it already had an answer; the outputs of this one are then freed
@@ -160,8 +180,8 @@ public final class Exchange implements AutoCloseable {
     }
 
     /**
-     * Says what the caller gets, which is what observers see: the answer, or why it could not be
-     * sent as it was asked for. Called by the reply, once, right before it sends.
+     * /** Says what the caller gets, which is what observers see: the answer, or why it could not
+     * be sent as it was asked for. Called by the reply, once, right before it sends.
      */
     public void settle(Outcome last) {
         if (outcome != null) {
@@ -172,8 +192,29 @@ public final class Exchange implements AutoCloseable {
     }
 
     /**
-     * Tells observers that all is over, then frees the inputs and outputs. Called once, by the
-     * reply. What was not settled by then had nobody to be sent to, and counts as cancelled.
+     * Gives the inputs and outputs, which stay where they lie, to the caller, who frees them with
+     * {@link #free}. Only from within {@link ExchangeObserver#completed}, once.
+     */
+    public void move() {
+        if (!isClosed || isMoved) {
+            throw new IllegalStateException(
+                    isMoved ? "payload moved twice" : "payload moved before the exchange closed");
+        }
+        isMoved = true;
+    }
+
+    /** Frees what was moved; any thread that it was handed to. */
+    public void free() {
+        if (!isMoved) {
+            throw new IllegalStateException("payload was not moved");
+        }
+        freePayload();
+    }
+
+    /**
+     * Tells observers that all is over, then frees the inputs and outputs unless one of them moved
+     * them. Called once, by the reply. What was not settled by then had nobody to be sent to, and
+     * counts as cancelled.
      */
     @Override
     public void close() {
@@ -187,7 +228,16 @@ public final class Exchange implements AutoCloseable {
             }
             observer.completed(this);
         } finally {
+            if (!isMoved) {
+                freePayload();
+            }
+        }
+    }
+
+    private void freePayload() {
+        try {
             request.inputs().close();
+        } finally {
             if (answer instanceof InferResponse response) {
                 response.outputs().close();
             }

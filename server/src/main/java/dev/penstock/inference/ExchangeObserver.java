@@ -10,7 +10,7 @@ public interface ExchangeObserver {
 
     /**
      * The reply was handed to the socket, or the connection is gone; memory is freed after this
-     * returns.
+     * returns, unless it was {@linkplain Exchange#move moved}.
      */
     void completed(Exchange exchange);
 }

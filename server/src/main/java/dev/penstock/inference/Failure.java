@@ -34,7 +34,7 @@ public sealed interface Failure extends Outcome {
 
         @Override
         public String hint() {
-            return "the store holds models as NAME/VERSION/model.onnx; the server's log says what it found";
+            return "the server's operator sees what became of each model at /admin/v1/models";
         }
     }
 
@@ -81,19 +81,6 @@ public sealed interface Failure extends Outcome {
         }
     }
 
-    /** The server is shutting down. */
-    record Draining() implements Failure {
-        @Override
-        public String message() {
-            return "server is shutting down";
-        }
-
-        @Override
-        public String code() {
-            return "DRAINING";
-        }
-    }
-
     /** The deadline passed, waiting or running. */
     record DeadlineExceeded(String message) implements Failure {
         @Override
@@ -116,7 +103,11 @@ public sealed interface Failure extends Outcome {
     }
 
     /** The request, or the answer to it, is larger than the limit. */
-    record PayloadTooLarge(String message, @Nullable String hint) implements Failure {
+    record PayloadTooLarge(String message, String hint) implements Failure {
+        public PayloadTooLarge(String message) {
+            this(message, "send less at a time");
+        }
+
         @Override
         public String code() {
             return "TOO_LARGE";

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param outputs names in the order wanted; empty means all, in the model's order
  * @param deadline after which no answer is wanted
  * @param trace the caller's trace, or null
+ * @param facts what routes may look at
  */
 public record InferRequest(
         @Nullable String id,
@@ -20,4 +21,17 @@ public record InferRequest(
         TensorSet inputs,
         List<String> outputs,
         Deadline deadline,
-        @Nullable TraceContext trace) {}
+        @Nullable TraceContext trace,
+        CallFacts facts) {
+
+    /** A request that carries nothing for routes to look at. */
+    public InferRequest(
+            @Nullable String id,
+            ModelRef model,
+            TensorSet inputs,
+            List<String> outputs,
+            Deadline deadline,
+            @Nullable TraceContext trace) {
+        this(id, model, inputs, outputs, deadline, trace, CallFacts.NONE);
+    }
+}

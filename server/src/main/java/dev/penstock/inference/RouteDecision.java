@@ -1,17 +1,96 @@
 package dev.penstock.inference;
 
+import org.jspecify.annotations.Nullable;
+
 /**
- * Which way a prediction took.
- *
- * @param revision of the model's route; 0 when it never had one
- * @param arm {@code stable}, {@code canary}, or {@code pinned} when the caller named the version
+ * Which way a prediction took: one object for all predictions that took it, so what edges render
+ * from it is made once.
  */
-public record RouteDecision(long revision, String arm) {
-    public static final RouteDecision FOLLOWED = new RouteDecision(0, "stable");
-    public static final RouteDecision PINNED = new RouteDecision(0, "pinned");
+public final class RouteDecision {
+    /** No rule matched: the position of the key decided, or there was nothing to decide. */
+    public static final int NO_RULE = -1;
+
+    /** Where a key stands when nothing was hashed. */
+    public static final long NO_POSITION = -1;
+
+    private static final int ALL_BP = 10_000;
+
+    public static final RouteDecision FOLLOWED = followed(0);
+    public static final RouteDecision PINNED = pinned(0, NO_RULE);
+
+    private final long revision;
+    private final String arm;
+    private final int weightBp;
+    private final int rule;
+    private final @Nullable ShadowDraw shadow;
+    private final String header;
+
+    /** A way beside which nothing is asked. */
+    public RouteDecision(long revision, String arm, int weightBp, int rule) {
+        this(revision, arm, weightBp, rule, null);
+    }
+
+    /**
+     * @param revision of the model's route; 0 when it never had one
+     * @param arm the arm's name
+     * @param weightBp the arm's share in hundredths of a percent
+     * @param rule index of the rule that decided, or {@link #NO_RULE}
+     * @param shadow what is asked beside the answer; null for nothing
+     */
+    public RouteDecision(
+            long revision, String arm, int weightBp, int rule, @Nullable ShadowDraw shadow) {
+        this.revision = revision;
+        this.arm = arm;
+        this.weightBp = weightBp;
+        this.rule = rule;
+        this.shadow = shadow;
+        this.header = "r" + revision + "; arm=" + arm;
+    }
+
+    /** The newest version serves, because no route says otherwise. */
+    public static RouteDecision followed(long revision) {
+        return new RouteDecision(revision, "stable", ALL_BP, NO_RULE);
+    }
+
+    /** The caller named the version, or the rule of that index did. */
+    public static RouteDecision pinned(long revision, int rule) {
+        return new RouteDecision(revision, "pinned", 0, rule);
+    }
+
+    public long revision() {
+        return revision;
+    }
+
+    /**
+     * The arm's name; {@code stable} when the model follows its newest version, {@code pinned} when
+     * the caller or a rule named the version.
+     */
+    public String arm() {
+        return arm;
+    }
+
+    /** The arm's share in hundredths of a percent; 0 for a pinned version. */
+    public int weightBp() {
+        return weightBp;
+    }
+
+    /** Index of the rule that decided, or {@link #NO_RULE}. */
+    public int rule() {
+        return rule;
+    }
+
+    /** What is asked beside the answer; null for nothing. */
+    public @Nullable ShadowDraw shadow() {
+        return shadow;
+    }
 
     /** As the response header shows it: {@code r0; arm=stable}. */
     public String header() {
-        return "r" + revision + "; arm=" + arm;
+        return header;
+    }
+
+    @Override
+    public String toString() {
+        return header;
     }
 }

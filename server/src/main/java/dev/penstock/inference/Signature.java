@@ -84,7 +84,7 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs, int m
             }
         }
         if (missing.isEmpty()) {
-            return invalid(
+            return wrongNames(
                     "UNEXPECTED_INPUT",
                     "expected "
                             + inputs.size()
@@ -96,7 +96,7 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs, int m
                             + got
                             + "]");
         }
-        return invalid(
+        return wrongNames(
                 "MISSING_INPUT",
                 "expected "
                         + inputs.size()
@@ -109,6 +109,24 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs, int m
                         + "], but missing required input(s) ["
                         + missing
                         + "]. Please provide all required input(s).");
+    }
+
+    private FailureException wrongNames(String code, String message) {
+        return new FailureException(new Failure.InvalidInput(code, message, takes()));
+    }
+
+    // A hint travels as a header, so odd names are left to the metadata.
+    private String takes() {
+        StringBuilder names = new StringBuilder();
+        for (TensorSpec spec : inputs) {
+            names.append(names.isEmpty() ? "the inputs are '" : ", '")
+                    .append(spec.name())
+                    .append('\'');
+        }
+        boolean isPlain = names.chars().allMatch(c -> c >= ' ' && c <= '~');
+        return names.isEmpty() || !isPlain || names.length() > MAX_HINT_CHARS
+                ? SEE_SIGNATURE
+                : names.toString();
     }
 
     private void checkTensor(String model, Tensor tensor) {
@@ -131,14 +149,16 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs, int m
         }
         Shape shape = tensor.shape();
         if (maxBatchSize > 0 && shape.rank() > 0 && shape.dim(0) > maxBatchSize) {
-            throw invalid(
-                    "BATCH_SIZE",
-                    "inference request batch-size must be <= "
-                            + maxBatchSize
-                            + " for '"
-                            + model
-                            + "', got "
-                            + shape.dim(0));
+            throw new FailureException(
+                    new Failure.InvalidInput(
+                            "BATCH_SIZE",
+                            "inference request batch-size must be <= "
+                                    + maxBatchSize
+                                    + " for '"
+                                    + model
+                                    + "', got "
+                                    + shape.dim(0),
+                            "send at most " + maxBatchSize + " rows at a time"));
         }
         if (!spec.shape().accepts(shape)) {
             throw invalid(
@@ -185,6 +205,7 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs, int m
         return new FailureException(new Failure.InvalidInput(code, message, SEE_SIGNATURE));
     }
 
+    private static final int MAX_HINT_CHARS = 200;
     private static final String SEE_SIGNATURE =
             "the model's metadata shows its signature: GET /v2/models/{name}";
 

@@ -35,7 +35,6 @@ public enum Status {
             case Failure.NotReady f -> UNAVAILABLE;
             case Failure.QueueFull f -> UNAVAILABLE;
             case Failure.MemoryFull f -> UNAVAILABLE;
-            case Failure.Draining f -> UNAVAILABLE;
             case Failure.DeadlineExceeded f -> DEADLINE;
             case Failure.Cancelled f -> CANCELLED;
             case Failure.PayloadTooLarge f -> TOO_LARGE;

@@ -1,5 +1,7 @@
 package dev.penstock.repository;
 
+import static dev.penstock.runtime.Check.require;
+
 import dev.penstock.inference.VersionId;
 import dev.penstock.repository.FolderReader.Entry;
 import dev.penstock.repository.FolderReader.Kind;
@@ -7,6 +9,7 @@ import dev.penstock.repository.PublishTracker.ConfigTrack;
 import dev.penstock.runtime.Ticker;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -67,16 +70,22 @@ public final class DirectoryModelStore implements ModelStore {
         this.clock = clock;
         this.ticker = ticker;
         this.reader = reader;
-        this.tracker = new PublishTracker(rule, reader);
+        this.tracker = new PublishTracker(rule, reader, this::cameFromDotName);
     }
 
     /**
      * The name of a model that lies in the root itself: what the command line says, else the
      * environment, else the root's own name.
+     *
+     * @throws IllegalArgumentException when the command line's is no model's name
      */
     public static String rootModelName(
             @Nullable String option, @Nullable String environment, Path root) {
         if (option != null && !option.isEmpty()) {
+            require(
+                    VersionId.isModelName(option),
+                    "model-name is '%s', must match [A-Za-z0-9][A-Za-z0-9._-]{0,127}",
+                    option);
             return option;
         }
         if (environment != null && !environment.isEmpty()) {
@@ -109,6 +118,10 @@ public final class DirectoryModelStore implements ModelStore {
         }
     }
 
+    private boolean cameFromDotName(Path entry) {
+        return watch != null && watch.cameFromDotName(entry);
+    }
+
     @Override
     public void close() {
         if (watch != null) {
@@ -126,45 +139,56 @@ public final class DirectoryModelStore implements ModelStore {
 
         void root() throws IOException {
             folders.add(root);
-            List<String> names = reader.names(root);
-            checkCount(names, "");
-            boolean hasRootModel = false;
-            for (String name : names) {
-                Entry entry = reader.entry(root.resolve(name), name);
-                if (entry == null) {
-                    continue;
-                }
-                if (name.startsWith(".")) {
-                    noteDotFolder(root.resolve(name), entry, 1);
-                } else if (name.equals(ModelConfig.DEFAULT_MODEL_FILENAME)) {
-                    hasRootModel = true;
-                } else if (entry.kind() == Kind.FOLDER && VersionId.isModelName(name)) {
-                    model(name, root.resolve(name));
-                } else if (entry.kind() != Kind.FILE) {
-                    ignore(name, whyNotAModel(entry.kind()));
+            List<Path> entries = reader.entries(root);
+            checkCount(entries, "");
+            List<String> files = new ArrayList<>();
+            for (Path path : entries) {
+                // One entry that cannot be looked at must not hide the others.
+                try {
+                    inRoot(path, files);
+                } catch (IOException | InvalidPathException e) {
+                    lost(path, e);
                 }
             }
-            if (hasRootModel) {
+            if (files.contains(ModelConfig.DEFAULT_MODEL_FILENAME)) {
                 rootModel();
             } else {
-                ignoreFiles(names);
+                files.forEach(name -> ignore(name, "not a folder"));
             }
         }
 
-        private void checkCount(List<String> names, String where) {
-            if (names.size() >= FolderReader.MAX_ENTRIES) {
+        private void inRoot(Path path, List<String> files) throws IOException {
+            String name = FolderReader.name(path);
+            Entry entry = reader.entry(path, name);
+            if (entry == null) {
+                return;
+            }
+            if (name.startsWith(".")) {
+                noteDotFolder(path, entry, 1);
+            } else if (entry.kind() == Kind.FILE
+                    || name.equals(ModelConfig.DEFAULT_MODEL_FILENAME)) {
+                files.add(name);
+            } else if (entry.kind() == Kind.FOLDER && VersionId.isModelName(name)) {
+                model(name, path);
+            } else {
+                ignore(name, whyNotAModel(entry.kind()));
+            }
+        }
+
+        private void lost(Path path, Exception e) {
+            String name = FolderReader.name(path);
+            if (VersionId.isModelName(name)) {
+                unreadable(name, path, e);
+            } else {
+                ignore(name, "cannot be read: " + e.getClass().getSimpleName());
+            }
+        }
+
+        private void checkCount(List<Path> entries, String where) {
+            if (entries.size() >= FolderReader.MAX_ENTRIES) {
                 ignore(
                         where + "...",
                         "only " + FolderReader.MAX_ENTRIES + " entries are looked at");
-            }
-        }
-
-        private void ignoreFiles(List<String> names) throws IOException {
-            for (String name : names) {
-                Entry entry = reader.entry(root.resolve(name), name);
-                if (entry != null && entry.kind() == Kind.FILE && !name.startsWith(".")) {
-                    ignore(name, "not a folder");
-                }
             }
         }
 
@@ -177,24 +201,23 @@ public final class DirectoryModelStore implements ModelStore {
             };
         }
 
-        private void noteDotFolder(Path path, Entry entry, int depth) throws IOException {
+        private void noteDotFolder(Path path, Entry entry, int depth) {
             if (entry.kind() != Kind.FOLDER || depth > DOT_DEPTH) {
                 return;
             }
-            List<String> names;
             try {
                 if (!tracked.sawDotFolder(path, entry)) {
                     return;
                 }
-                names = reader.names(path);
-            } catch (IOException e) {
-                return;
-            }
-            for (String name : names) {
-                Entry inside = reader.entry(path.resolve(name), name);
-                if (inside != null) {
-                    noteDotFolder(path.resolve(name), inside, depth + 1);
+                for (Path each : reader.entries(path)) {
+                    Entry inside = reader.entry(each, FolderReader.name(each));
+                    if (inside != null) {
+                        noteDotFolder(each, inside, depth + 1);
+                    }
                 }
+            } catch (IOException e) {
+                // It may be half there, or nobody's business: it tells nothing.
+                return;
             }
         }
 
@@ -216,40 +239,21 @@ public final class DirectoryModelStore implements ModelStore {
             single(rootModel, root);
         }
 
-        private void model(String name, Path folder) throws IOException {
+        private void model(String name, Path folder) {
             folders.add(folder);
-            List<String> names;
+            List<String> numbers = new ArrayList<>();
+            List<String> files = new ArrayList<>();
             try {
-                names = reader.names(folder);
+                List<Path> entries = reader.entries(folder);
+                checkCount(entries, name + "/");
+                for (Path path : entries) {
+                    inModel(name, path, numbers, files);
+                }
             } catch (NoSuchFileException e) {
                 return;
             } catch (IOException e) {
                 unreadable(name, folder, e);
                 return;
-            }
-            checkCount(names, name + "/");
-            List<String> numbers = new ArrayList<>();
-            List<String> files = new ArrayList<>();
-            for (String inside : names) {
-                Entry entry = reader.entry(folder.resolve(inside), inside);
-                if (entry == null) {
-                    continue;
-                }
-                if (inside.startsWith(".")) {
-                    noteDotFolder(folder.resolve(inside), entry, 2);
-                } else if (VersionId.parseNumber(inside) > 0 && entry.kind() == Kind.FOLDER) {
-                    numbers.add(inside);
-                } else if (entry.kind() == Kind.FILE) {
-                    if (!inside.equals(ModelConfig.NAME)) {
-                        files.add(inside);
-                    }
-                } else {
-                    ignore(
-                            name + "/" + inside,
-                            entry.kind() == Kind.FOLDER
-                                    ? "not a version's number"
-                                    : whyNotAModel(entry.kind()));
-                }
             }
             if (numbers.isEmpty()) {
                 single(name, folder);
@@ -261,7 +265,31 @@ public final class DirectoryModelStore implements ModelStore {
             }
         }
 
-        private void unreadable(String name, Path folder, IOException e) {
+        private void inModel(String model, Path path, List<String> numbers, List<String> files)
+                throws IOException {
+            String name = FolderReader.name(path);
+            Entry entry = reader.entry(path, name);
+            if (entry == null) {
+                return;
+            }
+            if (name.startsWith(".")) {
+                noteDotFolder(path, entry, 2);
+            } else if (VersionId.parseNumber(name) > 0 && entry.kind() == Kind.FOLDER) {
+                numbers.add(name);
+            } else if (entry.kind() == Kind.FILE) {
+                if (!name.equals(ModelConfig.NAME)) {
+                    files.add(name);
+                }
+            } else {
+                ignore(
+                        model + "/" + name,
+                        entry.kind() == Kind.FOLDER
+                                ? "not a version's number"
+                                : whyNotAModel(entry.kind()));
+            }
+        }
+
+        private void unreadable(String name, Path folder, Exception e) {
             ignore(name, "cannot be read: " + e.getClass().getSimpleName());
             models.put(name, StoredModel.unreadable(name));
             tracked.keep(folder);
@@ -273,32 +301,55 @@ public final class DirectoryModelStore implements ModelStore {
             for (String number : numbers) {
                 VersionId id = new VersionId(name, VersionId.parseNumber(number));
                 StoredVersion version =
-                        tracked.version(id, folder.resolve(number), (inside, kind) -> true, config);
+                        tracked.version(
+                                id, folder.resolve(number), (inside, kind) -> true, true, config);
                 if (version != null) {
                     versions.put(id.number(), version);
                 }
             }
-            models.put(name, new StoredModel(name, config.config().policy(), true, versions));
+            models.put(name, stored(name, config, versions));
+        }
+
+        private static StoredModel stored(
+                String name, ConfigTrack config, NavigableMap<Long, StoredVersion> versions) {
+            return new StoredModel(name, config.config().policy(), config.isKnown(), versions);
         }
 
         /** A model of one version, whose files lie in the model's folder or the root itself. */
         private void single(String name, Path folder) {
             ConfigTrack config = tracked.config(name, folder);
             String modelFilename = config.config().modelFilename();
-            FolderReader.Filter filter =
-                    (inside, kind) ->
-                            inside.equals(modelFilename)
-                                    || (kind == Kind.FILE && !inside.equals(ModelConfig.NAME));
-            StoredVersion version = tracked.version(new VersionId(name, 1), folder, filter, config);
+            FolderReader.Filter filter = tracked.bareFilter(folder, modelFilename);
+            StoredVersion version =
+                    tracked.version(new VersionId(name, 1), folder, filter, false, config);
             NavigableMap<Long, StoredVersion> versions = new TreeMap<>();
             // A folder without a model in it is one that holds no version yet.
-            boolean isEmpty =
-                    version instanceof StoredVersion.Waiting waiting
-                            && waiting.why().equals(PublishTracker.noModel(modelFilename));
-            if (version != null && !isEmpty) {
+            if (version != null && reader.isThere(folder.resolve(modelFilename))) {
                 versions.put(1L, version);
+            } else if (version != null && config.isWhole()) {
+                reportOtherModels(name, folder, modelFilename);
             }
-            models.put(name, new StoredModel(name, config.config().policy(), true, versions));
+            models.put(name, stored(name, config, versions));
+        }
+
+        private void reportOtherModels(String name, Path folder, String modelFilename) {
+            List<String> others;
+            try {
+                others =
+                        reader.entries(folder).stream()
+                                .map(FolderReader::name)
+                                .filter(Judgement::isModel)
+                                .toList();
+            } catch (IOException e) {
+                return;
+            }
+            if (!others.isEmpty()) {
+                ignore(
+                        name,
+                        Judgement.otherModels(others, modelFilename)
+                                + "; "
+                                + Judgement.renameIt(modelFilename));
+            }
         }
 
         private void ignore(String path, String why) {

@@ -1,5 +1,8 @@
 package dev.penstock.repository;
 
+import static dev.penstock.runtime.Check.require;
+
+import dev.penstock.inference.VersionId;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +24,12 @@ public record ExecutionPolicy(Map<String, Execution> forced) {
 
     public ExecutionPolicy {
         forced = Map.copyOf(forced);
+        forced.keySet()
+                .forEach(name ->
+                        require(
+                                VersionId.isModelName(name),
+                                "execution is set for '%s', which is no model's name",
+                                name));
     }
 
     /**

@@ -11,16 +11,20 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
-import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Looks at folders and files, without following a link. Opens folders, and files as they were seen.
+ * /** Looks at folders and files, without following a link. Opens folders, and files as they were
+ * seen.
+ *
+ * <p>Not final, so that a test can make a single look fail: no permission stops a test that runs as
+ * root.
  */
-final class FolderReader {
+class FolderReader {
     static final int MAX_FILES = 64;
     static final long MAX_BYTES = 4L << 30;
     static final int MAX_ENTRIES = 4_096;
@@ -95,21 +99,29 @@ final class FolderReader {
                 (mode & WRITE_BITS) == 0);
     }
 
-    /** The names in a folder, sorted; at most {@link #MAX_ENTRIES}. */
-    List<String> names(Path folder) throws IOException {
-        List<String> names = new ArrayList<>();
+    /**
+     * What is in a folder, sorted by name; at most {@link #MAX_ENTRIES}. A name need not be one
+     * that this process can write, so the paths are the only way back to what stands there.
+     */
+    List<Path> entries(Path folder) throws IOException {
+        List<Path> found = new ArrayList<>();
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
             for (Path entry : entries) {
-                if (names.size() == MAX_ENTRIES) {
+                if (found.size() == MAX_ENTRIES) {
                     break;
                 }
-                names.add(String.valueOf(entry.getFileName()));
+                found.add(entry);
             }
         } catch (DirectoryIteratorException e) {
             throw e.getCause();
         }
-        Collections.sort(names);
-        return names;
+        found.sort(Comparator.comparing(FolderReader::name));
+        return found;
+    }
+
+    /** The last name of a path. */
+    static String name(Path path) {
+        return String.valueOf(path.getFileName());
     }
 
     /**
@@ -131,6 +143,15 @@ final class FolderReader {
                 itself.stamp().changedNanos(),
                 walk.files,
                 walk.problem);
+    }
+
+    /** Whether anything is there; also when that cannot be told. */
+    boolean isThere(Path path) {
+        try {
+            return entry(path, "") != null;
+        } catch (IOException e) {
+            return true;
+        }
     }
 
     /**
@@ -169,8 +190,8 @@ final class FolderReader {
                 refuse("folders are nested deeper than " + MAX_DEPTH);
                 return;
             }
-            for (String name : names(folder)) {
-                Path path = folder.resolve(name);
+            for (Path path : entries(folder)) {
+                String name = name(path);
                 Entry entry = entry(path, prefix + name);
                 if (entry != null && filter.takes(name, entry.kind())) {
                     take(path, entry, depth);

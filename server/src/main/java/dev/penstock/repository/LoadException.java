@@ -1,7 +1,7 @@
 package dev.penstock.repository;
 
 /** Why a version cannot be loaded: at which step, what is wrong, what to do. */
-final class LoadException extends Exception {
+public final class LoadException extends Exception {
     private static final long serialVersionUID = 1;
 
     private final LoadStep step;
@@ -13,16 +13,16 @@ final class LoadException extends Exception {
         this.remedy = remedy;
     }
 
-    LoadStep step() {
+    public LoadStep step() {
         return step;
     }
 
-    String reason() {
+    public String reason() {
         String message = getMessage();
         return message == null ? "unknown" : message;
     }
 
-    String remedy() {
+    public String remedy() {
         return remedy;
     }
 }

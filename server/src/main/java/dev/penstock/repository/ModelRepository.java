@@ -2,11 +2,13 @@ package dev.penstock.repository;
 
 import dev.penstock.engine.Engine;
 import dev.penstock.engine.Session;
+import dev.penstock.inference.Signature;
 import dev.penstock.inference.SignatureChange;
 import dev.penstock.inference.VersionId;
 import dev.penstock.inference.VersionInfo;
 import dev.penstock.runtime.Ticker;
 import dev.penstock.scheduling.SchedulingContext;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -14,8 +16,10 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -50,6 +54,7 @@ public final class ModelRepository implements AutoCloseable {
     /**
      * @param engine stays the caller's, who closes it after this
      * @param intraOpThreads of each session
+     * @param copies a folder of this process for files that are needed while a version is opened
      * @param clock for the times in states
      */
     // Nothing relies on the priority: it is a courtesy where the system grants it.
@@ -59,6 +64,7 @@ public final class ModelRepository implements AutoCloseable {
             SchedulingContext scheduling,
             ExecutionPolicy executions,
             int intraOpThreads,
+            Path copies,
             InstantSource clock,
             VersionListener listener) {
         this(
@@ -66,6 +72,7 @@ public final class ModelRepository implements AutoCloseable {
                 scheduling,
                 executions,
                 intraOpThreads,
+                copies,
                 clock,
                 listener,
                 Executors.newFixedThreadPool(
@@ -82,6 +89,7 @@ public final class ModelRepository implements AutoCloseable {
             SchedulingContext scheduling,
             ExecutionPolicy executions,
             int intraOpThreads,
+            Path copies,
             InstantSource clock,
             VersionListener listener,
             ExecutorService loaders) {
@@ -90,7 +98,15 @@ public final class ModelRepository implements AutoCloseable {
         this.listener = listener;
         this.limit = new RunLimit(scheduling.maxRunNanos());
         this.loader =
-                new VersionLoader(engine, scheduling, executions, intraOpThreads, ticker, limit);
+                new VersionLoader(
+                        engine,
+                        scheduling,
+                        executions,
+                        intraOpThreads,
+                        copies,
+                        clock,
+                        ticker,
+                        limit);
         this.loaders = loaders;
     }
 
@@ -210,21 +226,72 @@ public final class ModelRepository implements AutoCloseable {
 
     private void drain(Version version, LiveVersion live) {
         try {
+            close(live, version.session());
+            heard(version.id(), () -> listener.unloaded(live.info()));
+            enter(version, new VersionState.Unloaded(clock.instant(), live.info().sha256()));
+        } finally {
+            drains.remove(Thread.currentThread());
+            changed.run();
+        }
+    }
+
+    /** First what runs on the session, then the session; what stays open is told. */
+    private static void close(LiveVersion live, @Nullable Session session) {
+        try {
             live.scheduler().close();
-            Session session = version.session();
             if (session != null) {
                 session.close();
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
+            VersionId id = live.info().id();
             LOG.atError()
                     .setCause(e)
-                    .addKeyValue("version", version.id())
-                    .log("{} did not close as it should", version.id());
+                    .addKeyValue("version", id)
+                    .log("{} did not close as it should", id);
         }
-        listener.unloaded(live.info());
-        enter(version, new VersionState.Unloaded(clock.instant(), live.info().sha256()));
-        drains.remove(Thread.currentThread());
-        changed.run();
+    }
+
+    // Whoever only listens cannot keep a version from its next state.
+    private static void heard(VersionId id, Runnable telling) {
+        try {
+            telling.run();
+        } catch (RuntimeException | Error e) {
+            LOG.atError().setCause(e).log("what became of {} could not be counted", id);
+        }
+    }
+
+    /**
+     * Loads a version as if it were to serve, on a loader's thread, and closes it again. Waits.
+     *
+     * @return what it takes and gives
+     * @throws LoadException saying at which step it failed
+     */
+    public Signature trial(StoredVersion.Published stored)
+            throws LoadException, InterruptedException {
+        Future<Signature> trial;
+        try {
+            trial = loaders.submit(() -> tried(stored));
+        } catch (RejectedExecutionException e) {
+            throw new LoadException(
+                    LoadStep.FETCH, "the server is stopping", "try it again on a running server");
+        }
+        try {
+            return trial.get();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof LoadException known) {
+                throw known;
+            }
+            LOG.atError().setCause(e.getCause()).log("trial of {} broke", stored.id());
+            throw new LoadException(
+                    LoadStep.SESSION, "the load broke: " + e.getCause(), "the log has the cause");
+        }
+    }
+
+    private Signature tried(StoredVersion.Published stored) throws LoadException {
+        VersionLoader.Loaded loaded = loader.load(stored);
+        loaded.version().scheduler().close();
+        loaded.session().close();
+        return loaded.version().info().signature();
     }
 
     private void load(Version version, StoredVersion.Published stored, long orderedNanos) {
@@ -234,23 +301,19 @@ public final class ModelRepository implements AutoCloseable {
                 return;
             }
             VersionLoader.Loaded loaded = loader.load(stored);
-            version.session(loaded.session());
-            LiveVersion live = loaded.version();
-            long loadNanos = ticker.nanos() - orderedNanos;
-            long fileBytes = stored.files().bytes();
-            warnOfChange(live.info());
-            listener.loaded(live, fileBytes, loadNanos);
-            enter(
-                    version,
-                    new VersionState.Ready(
-                            clock.instant(),
-                            live,
-                            fileBytes,
-                            loadNanos,
-                            loaded.execution(),
-                            loaded.executionReason()));
+            try {
+                becomeReady(version, loaded, stored.files().bytes(), orderedNanos);
+            } catch (RuntimeException | Error e) {
+                close(loaded.version(), loaded.session());
+                throw e;
+            }
         } catch (LoadException e) {
-            fail(version, e.step(), e.reason(), e.remedy());
+            if (isClosed) {
+                // The end of the server ended the warm-up.
+                enter(version, new VersionState.Unloaded(clock.instant(), null));
+            } else {
+                fail(version, e.step(), e.reason(), e.remedy());
+            }
         } catch (RuntimeException | Error e) {
             LOG.atError()
                     .setCause(e)
@@ -293,6 +356,24 @@ public final class ModelRepository implements AutoCloseable {
         }
     }
 
+    private void becomeReady(
+            Version version, VersionLoader.Loaded loaded, long fileBytes, long orderedNanos) {
+        version.session(loaded.session());
+        LiveVersion live = loaded.version();
+        long loadNanos = ticker.nanos() - orderedNanos;
+        VersionState ready =
+                new VersionState.Ready(
+                        clock.instant(),
+                        live,
+                        fileBytes,
+                        loadNanos,
+                        loaded.execution(),
+                        loaded.executionReason());
+        warnOfChange(live.info());
+        listener.loaded(live, fileBytes, loadNanos);
+        enter(version, ready);
+    }
+
     private void fail(Version version, LoadStep step, String reason, String remedy) {
         enter(version, new VersionState.Failed(clock.instant(), step, reason, remedy));
     }
@@ -304,7 +385,7 @@ public final class ModelRepository implements AutoCloseable {
 
     private void entered(Version version, VersionState state) {
         VersionId id = version.id();
-        listener.entered(id, state.word());
+        heard(id, () -> listener.entered(id, state.word()));
         switch (state) {
             case VersionState.Failed failed ->
                     LOG.atError()

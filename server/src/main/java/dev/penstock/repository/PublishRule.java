@@ -37,7 +37,8 @@ record PublishRule(long settleNanos, int looks) {
      * One more look.
      *
      * @param before the sight after the look before; null at the first
-     * @param wasRenamedIn whether the folder was seen under a dot name just before
+     * @param wasRenamedIn whether the folder was seen under a dot name just before, or is known to
+     *     come from one, and was not touched since
      * @param clockNanos time of day, since 1970, to compare with times of files
      * @param tickerNanos monotonic time
      */
@@ -61,7 +62,8 @@ record PublishRule(long settleNanos, int looks) {
                     case DIFFERS -> false;
                     case ABSENT ->
                             (isSame && before != null && before.isPublished())
-                                    || (isFirst && (wasRenamedIn || isOld))
+                                    || (isFirst && isOld)
+                                    || ((isFirst || isSame) && wasRenamedIn)
                                     || isSettled;
                 };
         return new Sight(look.key(), stamps, sinceNanos, seen, isPublished);

@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,11 +31,13 @@ final class PublishTracker {
 
     private final PublishRule rule;
     private final FolderReader reader;
+    private final Predicate<Path> cameFromDotName;
 
     // By place.
     private Map<Path, VersionTrack> versionTracks = new HashMap<>();
     private Map<Path, ConfigTrack> configTracks = new HashMap<>();
     private Map<FolderKey, FolderLook> dotFolders = new HashMap<>();
+    private Map<Path, BareFiles> bareFiles = new HashMap<>();
 
     /** What looks at one version add up to; the manifest was read from the state in the sight. */
     private record VersionTrack(Sight sight, @Nullable ManifestText manifest) {}
@@ -46,18 +50,50 @@ final class PublishTracker {
      * What looks at one configuration add up to.
      *
      * @param config the last that was whole
+     * @param isKnown whether there was one
      * @param fault what is wrong with the one that is there now
      * @param readStamps at which config and fault were read
      */
-    record ConfigTrack(Sight sight, ModelConfig config, @Nullable String fault, String readStamps) {
+    record ConfigTrack(
+            Sight sight,
+            ModelConfig config,
+            boolean isKnown,
+            @Nullable String fault,
+            String readStamps) {
+        static ConfigTrack good(Sight sight, ModelConfig config) {
+            return new ConfigTrack(sight, config, true, null, sight.stamps());
+        }
+
+        static ConfigTrack unread(Sight sight) {
+            return new ConfigTrack(sight, ModelConfig.DEFAULT, false, null, "unread");
+        }
+
+        /** Nothing new was read. */
+        static ConfigTrack still(Sight sight, ConfigTrack before) {
+            return new ConfigTrack(
+                    sight, before.config, before.isKnown, before.fault, before.readStamps);
+        }
+
+        /** What is there now is not whole: the last that was holds on. */
+        static ConfigTrack bad(Sight sight, String fault, @Nullable ConfigTrack before) {
+            return before == null
+                    ? new ConfigTrack(sight, ModelConfig.DEFAULT, false, fault, sight.stamps())
+                    : new ConfigTrack(sight, before.config, before.isKnown, fault, sight.stamps());
+        }
+
         boolean isWhole() {
             return sight.isPublished() && readStamps.equals(sight.stamps());
         }
     }
 
-    PublishTracker(PublishRule rule, FolderReader reader) {
+    /**
+     * @param cameFromDotName whether a folder is known to have been renamed into place, also when
+     *     no look fell on it before
+     */
+    PublishTracker(PublishRule rule, FolderReader reader, Predicate<Path> cameFromDotName) {
         this.rule = rule;
         this.reader = reader;
+        this.cameFromDotName = cameFromDotName;
     }
 
     /**
@@ -75,6 +111,7 @@ final class PublishTracker {
         private final Map<Path, VersionTrack> versionTracksNow = new HashMap<>();
         private final Map<Path, ConfigTrack> configTracksNow = new HashMap<>();
         private final Map<FolderKey, FolderLook> dotFoldersNow = new HashMap<>();
+        private final Map<Path, BareFiles> bareFilesNow = new HashMap<>();
         private final long clockNanos;
         private final long tickerNanos;
 
@@ -102,6 +139,7 @@ final class PublishTracker {
         void keep(Path folder) {
             keep(versionTracks, versionTracksNow, folder);
             keep(configTracks, configTracksNow, folder);
+            keep(bareFiles, bareFilesNow, folder);
         }
 
         private static <T> void keep(Map<Path, T> from, Map<Path, T> to, Path folder) {
@@ -113,16 +151,56 @@ final class PublishTracker {
         }
 
         /**
+         * What of a folder with other things in it is the model's. A manifest speaks for the whole
+         * folder; without one, the model says what belongs to it.
+         */
+        FolderReader.Filter bareFilter(Path folder, String modelFilename) {
+            if (reader.isThere(folder.resolve(Manifest.NAME))) {
+                return (inside, kind) ->
+                        inside.equals(modelFilename)
+                                || (kind == Kind.FILE && !inside.equals(ModelConfig.NAME));
+            }
+            Set<String> weights = weights(folder, modelFilename);
+            return (inside, kind) -> inside.equals(modelFilename) || weights.contains(inside);
+        }
+
+        private Set<String> weights(Path folder, String modelFilename) {
+            Path file = folder.resolve(modelFilename);
+            try {
+                Entry entry = reader.entry(file, modelFilename);
+                if (entry == null || entry.kind() != Kind.FILE) {
+                    return Set.of();
+                }
+                BareFiles known = bareFiles.get(folder);
+                BareFiles now =
+                        known != null && known.model().equals(entry.stamp())
+                                ? known
+                                : BareFiles.read(file, entry.stamp());
+                bareFilesNow.put(folder, now);
+                return now.names();
+            } catch (IOException e) {
+                // The look that follows fails the same way, and says so.
+                return Set.of();
+            }
+        }
+
+        /**
          * What this look and those before say of a version.
          *
          * @param filter which of the folder's entries are the version's
+         * @param isWholeFolder whether those are all that may lie there
          * @return null when its folder is gone
          */
         @Nullable StoredVersion version(
-                VersionId id, Path folder, FolderReader.Filter filter, ConfigTrack config) {
+                VersionId id,
+                Path folder,
+                FolderReader.Filter filter,
+                boolean isWholeFolder,
+                ConfigTrack config) {
             FolderLook look;
             try {
-                look = reader.look(folder, filter);
+                FolderLook all = reader.look(folder, filter);
+                look = isWholeFolder ? all : all.ofSharedFolder();
             } catch (NoSuchFileException e) {
                 return null;
             } catch (IOException e) {
@@ -147,12 +225,13 @@ final class PublishTracker {
                             before == null ? null : before.sight(),
                             look,
                             said,
-                            wasRenamedIn(look),
+                            wasRenamedIn(folder, look),
                             clockNanos,
                             tickerNanos);
             versionTracksNow.put(folder, new VersionTrack(sight, manifest));
-            return new Judgement(id, look, sight, config, tickerNanos)
+            return new Judgement(rule, tickerNanos, id, look, sight, config)
                     .version(
+                            reader,
                             folder,
                             filter,
                             manifest == null ? null : manifest.manifest(),
@@ -226,10 +305,11 @@ final class PublishTracker {
 
         // That the folder was seen under a dot name is not enough: its files may have been touched
         // between the rename and this look.
-        private boolean wasRenamedIn(FolderLook look) {
+        private boolean wasRenamedIn(Path folder, FolderLook look) {
             FolderLook before = dotFolders.get(look.key());
-            return before != null
-                    && (look.isUntouchedSinceRename() || before.files().containsAll(look.files()));
+            return before == null
+                    ? cameFromDotName.test(folder) && look.isUntouchedSinceRename(clockNanos)
+                    : look.isUntouchedSinceRename() || before.files().containsAll(look.files());
         }
 
         private boolean cameWithItsFolder(Path folder, @Nullable FileStamp config) {
@@ -251,38 +331,38 @@ final class PublishTracker {
                 @Nullable ConfigTrack before) {
             if (before != null
                     && (!sight.isPublished() || before.readStamps().equals(sight.stamps()))) {
-                return new ConfigTrack(sight, before.config(), before.fault(), before.readStamps());
+                return ConfigTrack.still(sight, before);
             }
             if (!sight.isPublished()) {
-                return new ConfigTrack(sight, ModelConfig.DEFAULT, null, "unread");
+                return ConfigTrack.unread(sight);
             }
             if (problem != null) {
-                return new ConfigTrack(sight, lastGood(before), problem, sight.stamps());
+                return ConfigTrack.bad(sight, problem, before);
             }
             if (stamp == null) {
-                return new ConfigTrack(sight, ModelConfig.DEFAULT, null, sight.stamps());
+                return ConfigTrack.good(sight, ModelConfig.DEFAULT);
             }
             try {
                 byte[] bytes =
                         reader.read(folder.resolve(ModelConfig.NAME), stamp, ModelConfig.MAX_BYTES);
                 ModelConfig config =
                         ModelConfig.read(new String(bytes, StandardCharsets.UTF_8), name);
-                logRead(name, config, before != null);
-                return new ConfigTrack(sight, config, null, sight.stamps());
+                logRead(name, config, before != null && hasPublished(folder));
+                return ConfigTrack.good(sight, config);
             } catch (IllegalArgumentException e) {
-                return new ConfigTrack(
-                        sight, lastGood(before), String.valueOf(e.getMessage()), sight.stamps());
+                return ConfigTrack.bad(sight, String.valueOf(e.getMessage()), before);
             } catch (IOException e) {
-                return new ConfigTrack(
-                        sight,
-                        lastGood(before),
-                        "it cannot be read: " + e.getClass().getSimpleName(),
-                        sight.stamps());
+                return ConfigTrack.bad(
+                        sight, "it cannot be read: " + e.getClass().getSimpleName(), before);
             }
         }
 
-        private static ModelConfig lastGood(@Nullable ConfigTrack before) {
-            return before == null ? ModelConfig.DEFAULT : before.config();
+        // A configuration that nothing was loaded under is no news when it changes.
+        private boolean hasPublished(Path folder) {
+            return versionTracks.entrySet().stream()
+                    .anyMatch(track ->
+                            track.getKey().startsWith(folder)
+                                    && track.getValue().sight().isPublished());
         }
 
         private static void logRead(String name, ModelConfig config, boolean isChange) {
@@ -304,90 +384,7 @@ final class PublishTracker {
             versionTracks = versionTracksNow;
             configTracks = configTracksNow;
             dotFolders = dotFoldersNow;
+            bareFiles = bareFilesNow;
         }
-    }
-
-    /** What a look says about one version. */
-    private final class Judgement {
-        private final long tickerNanos;
-        private final VersionId id;
-        private final FolderLook look;
-        private final Sight sight;
-        private final ConfigTrack config;
-        private final Fingerprint fingerprint;
-
-        Judgement(
-                VersionId id, FolderLook look, Sight sight, ConfigTrack config, long tickerNanos) {
-            this.tickerNanos = tickerNanos;
-            this.id = id;
-            this.look = look;
-            this.sight = sight;
-            this.config = config;
-            this.fingerprint = new Fingerprint(look.stamps(), config.sight().stamps());
-        }
-
-        StoredVersion version(
-                Path folder,
-                FolderReader.Filter filter,
-                @Nullable Manifest manifest,
-                @Nullable String mismatch) {
-            String filename = config.config().modelFilename();
-            FileStamp model = model(filename);
-            if (look.problem() != null) {
-                return refused(LoadStep.FETCH, look.problem(), "publish it as plain files");
-            }
-            if (model == null) {
-                return waiting(noModel(filename));
-            }
-            if (!config.isWhole()) {
-                return waiting("config.pbtxt changes, or is younger than the settling time");
-            }
-            if (config.fault() != null) {
-                return refused(
-                        LoadStep.CONFIG,
-                        "config.pbtxt: " + config.fault(),
-                        "correct " + id.model() + "/config.pbtxt");
-            }
-            if (mismatch != null) {
-                String why = "manifest.json " + mismatch;
-                return rule.isSettled(sight, tickerNanos)
-                        ? refused(LoadStep.FETCH, why, "copy the version again, manifest.json last")
-                        : waiting(why);
-            }
-            if (model.sizeBytes() == 0) {
-                return waiting(filename + " is empty");
-            }
-            if (model.sizeBytes() > Integer.MAX_VALUE) {
-                return refused(
-                        LoadStep.FETCH,
-                        filename + " is larger than 2 GiB",
-                        "keep the weights in external data files beside it");
-            }
-            if (!sight.isPublished()) {
-                return waiting("its files change, or are younger than the settling time");
-            }
-            VersionFiles files = new VersionFiles(reader, folder, filter, look, model, manifest);
-            return new StoredVersion.Published(id, fingerprint, files, config.config());
-        }
-
-        private @Nullable FileStamp model(String filename) {
-            FileStamp plain = look.file(filename);
-            return plain != null
-                    ? plain
-                    : look.file(filename + "/" + ModelConfig.DEFAULT_MODEL_FILENAME);
-        }
-
-        private StoredVersion waiting(String why) {
-            return new StoredVersion.Waiting(id, fingerprint, why);
-        }
-
-        private StoredVersion refused(LoadStep step, String reason, String remedy) {
-            return new StoredVersion.Refused(id, fingerprint, step, reason, remedy);
-        }
-    }
-
-    /** Why a version waits whose folder holds no model. */
-    static String noModel(String filename) {
-        return "holds no " + filename;
     }
 }

@@ -1,6 +1,7 @@
 package dev.penstock.repository;
 
 import dev.penstock.engine.Runner;
+import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
@@ -20,6 +21,11 @@ final class RunLimit implements AutoCloseable {
 
     RunLimit(long limitNanos) {
         this.limitNanos = limitNanos;
+    }
+
+    /** Of a warm-up. */
+    Duration limit() {
+        return Duration.ofNanos(limitNanos);
     }
 
     /** Watches a runner until the guard is closed, which must be before the runner is. */

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
  * One model at rest, as one look at the store saw it.
  *
  * @param policy which versions its configuration wants; null when it does not say
- * @param isReadable false when its folder could not be listed, so that a version that is not here
- *     may still be there
+ * @param isReadable false when its folder could not be listed or its configuration was never read
+ *     whole, so that nothing follows from what is not here
  * @param versions by number, ascending
  */
 public record StoredModel(

@@ -16,7 +16,17 @@ public sealed interface StoredVersion {
      * @param config what the model's configuration says
      */
     record Published(VersionId id, Fingerprint fingerprint, VersionFiles files, ModelConfig config)
-            implements StoredVersion {}
+            implements StoredVersion {
+        /** The same under another configuration. */
+        Published with(ModelConfig other) {
+            return new Published(id, fingerprint, files, other);
+        }
+
+        /** The same under the configuration of another version. */
+        public Published configuredAs(Published other) {
+            return with(other.config());
+        }
+    }
 
     /** It is there, but perhaps not all of it yet. */
     record Waiting(VersionId id, Fingerprint fingerprint, String why) implements StoredVersion {}

@@ -4,12 +4,14 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
+import java.nio.channels.WritableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.Set;
@@ -19,8 +21,9 @@ import org.jspecify.annotations.Nullable;
  * The files of a published version: reads them, and makes sure that what was read is what the look
  * saw.
  *
- * <p>The model is read once, through one open file, into memory that the engine then gets; so the
- * bytes that are digested are the bytes that are served, whatever happens to the folder meanwhile.
+ * <p>Each file is read once, through one open file: the model into memory that the engine then
+ * gets, its weights into a copy of ours. So the bytes that are digested are the bytes that are
+ * served, whatever happens to the folder meanwhile.
  */
 public final class VersionFiles {
     private static final int CHUNK_BYTES = 1 << 20;
@@ -53,20 +56,61 @@ public final class VersionFiles {
     }
 
     /**
-     * Where the model is, when other files lie beside it that it may read; null when it is alone.
+     * Copies files that lie beside the model.
+     *
+     * @param names of entries of the model's folder: files, or folders of which all is copied
+     * @param into a folder of ours
+     * @return the digests of what was copied, by path in the version; empty when nothing lies there
      */
-    @Nullable Path modelFileWithOthers() {
-        String beside = model.path().substring(0, model.path().lastIndexOf('/') + 1);
+    Map<String, String> copyBeside(Set<String> names, Path into) throws LoadException {
+        String prefix = model.path().substring(0, model.path().lastIndexOf('/') + 1);
+        Map<String, String> digests = new HashMap<>();
         for (FileStamp file : look.files()) {
-            boolean isOther =
-                    !file.path().equals(model.path())
-                            && !file.path().equals(Manifest.NAME)
-                            && !file.path().startsWith(".");
-            if (isOther && file.path().startsWith(beside)) {
-                return folder.resolve(model.path());
+            if (file.equals(model) || !file.path().startsWith(prefix)) {
+                continue;
+            }
+            String inside = file.path().substring(prefix.length());
+            int slash = inside.indexOf('/');
+            if (names.contains(slash < 0 ? inside : inside.substring(0, slash))) {
+                digests.put(file.path(), copy(file, into.resolve(inside)));
             }
         }
-        return null;
+        return digests;
+    }
+
+    private String copy(FileStamp file, Path to) throws LoadException {
+        MessageDigest digest = newSha256();
+        long left = file.sizeBytes();
+        try (SeekableByteChannel from = open(file);
+                WritableByteChannel copy = newFile(to)) {
+            ByteBuffer chunk = ByteBuffer.allocateDirect(CHUNK_BYTES);
+            while (from.read(chunk) >= 0) {
+                left -= chunk.flip().remaining();
+                if (left < 0) {
+                    throw changed();
+                }
+                digest.update(chunk.duplicate());
+                while (chunk.hasRemaining()) {
+                    copy.write(chunk);
+                }
+                chunk.clear();
+            }
+        } catch (IOException e) {
+            throw new LoadException(
+                    LoadStep.FETCH,
+                    "its weights cannot be copied: " + e.getClass().getSimpleName(),
+                    "make them readable, and the folder of --data writable with room for them");
+        }
+        if (left != 0) {
+            throw changed();
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    private static WritableByteChannel newFile(Path path) throws IOException {
+        Files.createDirectories(path.getParent());
+        return Files.newByteChannel(
+                path, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
     }
 
     /**
@@ -117,8 +161,9 @@ public final class VersionFiles {
      * Compares the digests of all files with the manifest, if there is one.
      *
      * @param modelSha256 of the model's bytes in memory
+     * @param copies digests of files that were copied, by path
      */
-    void checkDigests(String modelSha256) throws LoadException {
+    void checkDigests(String modelSha256, Map<String, String> copies) throws LoadException {
         if (manifest == null) {
             return;
         }
@@ -127,7 +172,8 @@ public final class VersionFiles {
             if (file == null) {
                 throw changed();
             }
-            String sha256 = file.equals(model) ? modelSha256 : sha256(file);
+            String copied = file.equals(model) ? modelSha256 : copies.get(file.path());
+            String sha256 = copied == null ? sha256(file) : copied;
             if (!sha256.equals(listed.getValue().sha256())) {
                 throw new LoadException(
                         LoadStep.DIGEST,

@@ -17,6 +17,7 @@ import dev.penstock.tensor.TensorSpec;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.InstantSource;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,20 +32,29 @@ final class VersionLoader {
     private final SchedulingContext scheduling;
     private final ExecutionPolicy executions;
     private final int intraOpThreads;
+    private final Path copies;
+    private final InstantSource clock;
     private final WarmUp warmUp;
     private final RunLimit limit;
 
+    /**
+     * @param copies a folder for copies of weights, while they are opened
+     */
     VersionLoader(
             Engine engine,
             SchedulingContext scheduling,
             ExecutionPolicy executions,
             int intraOpThreads,
+            Path copies,
+            InstantSource clock,
             Ticker ticker,
             RunLimit limit) {
         this.engine = engine;
         this.scheduling = scheduling;
         this.executions = executions;
         this.intraOpThreads = intraOpThreads;
+        this.copies = copies;
+        this.clock = clock;
         this.warmUp = new WarmUp(ticker);
         this.limit = limit;
     }
@@ -63,8 +73,6 @@ final class VersionLoader {
         try (CloseStack open = new CloseStack()) {
             Opened opened = open(stored);
             Session session = open.push(opened.session());
-            // What the runtime read beside the model is what was published, too.
-            stored.files().check();
             Signature signature = signature(session.signature(), stored.config().maxBatchSize());
             VersionInfo info = new VersionInfo(id, signature, opened.sha256());
             WarmUp.Result cost = warmUp(id, session);
@@ -82,10 +90,13 @@ final class VersionLoader {
         try (Arena arena = Arena.ofShared()) {
             ByteBuffer model = stored.files().readModel(arena);
             String sha256 = VersionFiles.sha256(model);
-            stored.files().checkDigests(sha256);
-            Path withOthers = stored.files().modelFileWithOthers();
-            Session session = engine.open(model, new SessionConfig(intraOpThreads, withOthers));
-            return new Opened(session, sha256);
+            try (WeightsCopy weights = WeightsCopy.of(stored.files(), model, copies, clock)) {
+                stored.files().checkDigests(sha256, weights.digests());
+                // What was copied is what was published, too.
+                stored.files().check();
+                SessionConfig config = new SessionConfig(intraOpThreads, weights.modelFile());
+                return new Opened(engine.open(model, config), sha256);
+            }
         } catch (EngineException e) {
             throw new LoadException(
                     LoadStep.SESSION, String.valueOf(e.getMessage()), remedy(e.code()));
@@ -146,6 +157,14 @@ final class VersionLoader {
             LOG.atError().setCause(e).addKeyValue("version", id).log("warm-up of {} broke", id);
             throw new LoadException(
                     LoadStep.WARM_UP, "the warm-up broke", "the log has the cause: report it");
+        }
+        if (cost.hasBeenEnded()) {
+            throw new LoadException(
+                    LoadStep.WARM_UP,
+                    "a run on zeros did not end within "
+                            + limit.limit().toMillis() / 1e3
+                            + " s, nor would those of callers",
+                    "run the model by hand to see what it waits for");
         }
         if (cost.failure() != null) {
             // Zeros need not be input that the model takes, so this says nothing against it.

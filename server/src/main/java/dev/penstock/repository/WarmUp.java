@@ -48,8 +48,13 @@ final class WarmUp {
      *
      * @param medianNanos of a run; null when none succeeded
      * @param failure why not, for the log; null when all did
+     * @param hasBeenEnded whether a run did not end by itself within its limit
      */
-    record Result(@Nullable Long medianNanos, @Nullable String failure) {
+    record Result(@Nullable Long medianNanos, @Nullable String failure, boolean hasBeenEnded) {
+        static Result failed(String why) {
+            return new Result(null, why, false);
+        }
+
         String text() {
             return failure == null
                     ? "median run " + ExecutionPolicy.micros(medianNanos)
@@ -66,18 +71,27 @@ final class WarmUp {
         Signature signature = session.signature();
         long inputBytes = inputBytes(signature);
         if (inputBytes > MAX_INPUT_BYTES) {
-            return new Result(null, "its smallest input has " + inputBytes + " bytes");
+            return Result.failed("its smallest input has " + inputBytes + " bytes");
         }
         try (Arena arena = Arena.ofShared();
                 TensorSet inputs = inputs(signature, arena);
-                Runner runner = session.newRunner();
-                RunLimit.Guard guard = limit.guard(runner)) {
-            return new Result(measure(runner, inputs, guard), null);
-        } catch (EngineException e) {
-            String said = OutsideText.printable(String.valueOf(e.getMessage()));
-            return new Result(null, "a run on zeros failed: " + said);
-        } catch (FailureException e) {
-            return new Result(null, "a run on zeros failed: " + e.failure().code());
+                Runner runner = session.newRunner()) {
+            return run(runner, inputs, limit);
+        }
+    }
+
+    private Result run(Runner runner, TensorSet inputs, RunLimit limit) {
+        try (RunLimit.Guard guard = limit.guard(runner)) {
+            Result result;
+            try {
+                result = new Result(measure(runner, inputs, guard), null, false);
+            } catch (EngineException e) {
+                String said = OutsideText.printable(String.valueOf(e.getMessage()));
+                result = Result.failed("a run on zeros failed: " + said);
+            } catch (FailureException e) {
+                result = Result.failed("a run on zeros failed: " + e.failure().code());
+            }
+            return guard.hasEnded() ? new Result(null, "a run on zeros did not end", true) : result;
         }
     }
 

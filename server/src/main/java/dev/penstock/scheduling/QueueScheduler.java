@@ -1,21 +1,29 @@
 package dev.penstock.scheduling;
 
+import dev.penstock.engine.EngineException;
 import dev.penstock.engine.Session;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.VersionInfo;
+import dev.penstock.tensor.TensorSet;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Runs exchanges on instance threads of the version's own, which take them from a bounded queue,
  * oldest first.
  */
 public final class QueueScheduler implements Scheduler {
+    private static final Logger LOG = LoggerFactory.getLogger(QueueScheduler.class);
+
     private final SchedulingContext context;
     private final Session session;
     private final Run run;
     private final RequestQueue queue;
+    private final AsideRuns aside;
     private final AtomicInteger running = new AtomicInteger();
     private final List<Thread> instances = new ArrayList<>();
 
@@ -25,17 +33,56 @@ public final class QueueScheduler implements Scheduler {
         this.session = session;
         this.run = new Run(version, context.ticker(), context.maxRunNanos());
         this.queue = new RequestQueue(context.queueCapacity());
-        for (int i = 0; i < context.instances(); i++) {
-            instances.add(
-                    Thread.ofPlatform()
-                            .name(version.id() + "-" + i)
-                            .daemon()
-                            .unstarted(this::instanceLoop));
+        this.aside = new AsideRuns(session, context.watchdog());
+    }
+
+    /**
+     * Makes the runners, on the calling thread, and starts. When that fails, nothing is left open
+     * and this is closed.
+     */
+    public void start() {
+        boolean isStarted = false;
+        try {
+            for (int i = 0; i < context.instances(); i++) {
+                startInstance(run.version().id() + "-" + i);
+            }
+            context.watchdog().watch(this);
+            isStarted = true;
+        } finally {
+            if (!isStarted) {
+                close();
+            }
         }
     }
 
-    public void start() {
-        instances.forEach(Thread::start);
+    /**
+     * Answers what waits and is late or cancelled, so that nobody waits for a run to be told so,
+     * and neither places nor memory are held for it. From the watchdog's thread.
+     */
+    void dropOver(long nowNanos) {
+        for (Exchange over : queue.takeOver(nowNanos)) {
+            try {
+                Run.drop(over, nowNanos);
+            } catch (RuntimeException | Error e) {
+                LOG.atError().setCause(e).log("an answer of {} was lost", run.version().id());
+            }
+        }
+    }
+
+    private void startInstance(String name) {
+        WatchedRunner runner = new WatchedRunner(session.newRunner());
+        boolean isStarted = false;
+        try {
+            Thread instance =
+                    Thread.ofPlatform().name(name).daemon().unstarted(() -> instanceLoop(runner));
+            instance.start();
+            isStarted = true;
+            instances.add(instance);
+        } finally {
+            if (!isStarted) {
+                runner.close();
+            }
+        }
     }
 
     @Override
@@ -43,8 +90,14 @@ public final class QueueScheduler implements Scheduler {
         return queue.offer(exchange);
     }
 
-    private void instanceLoop() {
-        try (WatchedRunner runner = new WatchedRunner(session.newRunner())) {
+    @Override
+    public @Nullable TensorSet runAside(TensorSet inputs, List<String> outputs, long limitNanos)
+            throws EngineException {
+        return aside.run(inputs, outputs, limitNanos);
+    }
+
+    private void instanceLoop(WatchedRunner runner) {
+        try (runner) {
             context.watchdog().watch(runner);
             try {
                 drain(runner);
@@ -59,6 +112,9 @@ public final class QueueScheduler implements Scheduler {
             running.incrementAndGet();
             try {
                 run.answer(next, runner);
+            } catch (Throwable e) {
+                // What an edge could not even refuse must not take the version's thread along.
+                LOG.atError().setCause(e).log("an answer of {} was lost", run.version().id());
             } finally {
                 running.decrementAndGet();
             }
@@ -83,6 +139,7 @@ public final class QueueScheduler implements Scheduler {
     @Override
     public void close() {
         queue.close();
+        context.watchdog().forget(this);
         boolean interrupted = false;
         for (Thread instance : instances) {
             while (instance.isAlive()) {
@@ -93,6 +150,7 @@ public final class QueueScheduler implements Scheduler {
                 }
             }
         }
+        aside.close();
         if (interrupted) {
             Thread.currentThread().interrupt();
         }

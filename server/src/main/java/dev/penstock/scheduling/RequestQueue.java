@@ -2,6 +2,8 @@ package dev.penstock.scheduling;
 
 import dev.penstock.inference.Exchange;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -49,6 +51,21 @@ final class RequestQueue {
                 changed.awaitUninterruptibly();
             }
             return waiting.poll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Takes out, oldest first, all that no run is to be wasted on. */
+    List<Exchange> takeOver(long nowNanos) {
+        lock.lock();
+        try {
+            if (waiting.isEmpty()) {
+                return List.of();
+            }
+            List<Exchange> over = new ArrayList<>();
+            waiting.removeIf(exchange -> Run.isOver(exchange, nowNanos) && over.add(exchange));
+            return over;
         } finally {
             lock.unlock();
         }

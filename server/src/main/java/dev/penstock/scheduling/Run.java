@@ -29,8 +29,12 @@ final class Run {
         this.maxRunNanos = maxRunNanos;
     }
 
+    VersionInfo version() {
+        return version;
+    }
+
     /**
-     * Runs and answers; never throws.
+     * Runs and answers; throws only what the reply throws.
      *
      * @return whether the run was ended after it had held its thread for long
      */
@@ -42,14 +46,28 @@ final class Run {
         return outcome instanceof Failure.DeadlineExceeded && exchange.computeNanos() >= HELD_NANOS;
     }
 
+    /** Whether nobody waits for the answer any more. */
+    static boolean isOver(Exchange exchange, long nowNanos) {
+        return exchange.isCancelled() || exchange.request().deadline().isPast(nowNanos);
+    }
+
+    /** The answer without a run to an exchange that is over. */
+    static void drop(Exchange exchange, long nowNanos) {
+        exchange.started(nowNanos);
+        exchange.answer(whyOver(exchange));
+    }
+
+    private static Failure whyOver(Exchange exchange) {
+        return exchange.isCancelled()
+                ? new Failure.Cancelled()
+                : new Failure.DeadlineExceeded("Request timeout expired");
+    }
+
     private Outcome outcome(Exchange exchange, WatchedRunner runner, long now) {
+        if (isOver(exchange, now)) {
+            return whyOver(exchange);
+        }
         Deadline deadline = exchange.request().deadline();
-        if (exchange.isCancelled()) {
-            return new Failure.Cancelled();
-        }
-        if (deadline.isPast(now)) {
-            return new Failure.DeadlineExceeded("Request timeout expired");
-        }
         long limit = deadline.earlier(Deadline.after(now, maxRunNanos)).atNanos();
         try {
             TensorSet outputs =
@@ -57,7 +75,8 @@ final class Run {
             return new InferResponse(version, outputs);
         } catch (FailureException e) {
             return e.failure();
-        } catch (EngineException | RuntimeException e) {
+        } catch (EngineException | RuntimeException | Error e) {
+            // An error is mostly of memory: of this run's, which is freed now.
             return Incident.report(exchange.id(), "run of " + version.id() + " failed", e);
         } finally {
             exchange.finished(ticker.nanos());

@@ -1,10 +1,12 @@
 package dev.penstock.scheduling;
 
+import dev.penstock.engine.EngineException;
 import dev.penstock.engine.Session;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.VersionInfo;
+import dev.penstock.tensor.TensorSet;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,15 +20,14 @@ import org.slf4j.LoggerFactory;
  */
 public final class TurnScheduler implements Scheduler {
     private static final Logger LOG = LoggerFactory.getLogger(TurnScheduler.class);
-    private static final int IDLE_RUNNERS = 64;
 
     private final VersionInfo version;
     private final Session session;
     private final SchedulingContext context;
     private final Run run;
     private final RunGate gate = new RunGate();
-    private final AtomicReferenceArray<@Nullable WatchedRunner> idle =
-            new AtomicReferenceArray<>(IDLE_RUNNERS);
+    private final IdleRunners runners;
+    private final AsideRuns aside;
     private final AtomicBoolean hasEscalated = new AtomicBoolean();
     private volatile @Nullable QueueScheduler pool;
 
@@ -36,6 +37,8 @@ public final class TurnScheduler implements Scheduler {
         this.session = session;
         this.context = context;
         this.run = new Run(version, context.ticker(), context.maxRunNanos());
+        this.runners = new IdleRunners(session, context.watchdog());
+        this.aside = new AsideRuns(session, context.watchdog());
     }
 
     @Override
@@ -48,12 +51,12 @@ public final class TurnScheduler implements Scheduler {
             return Admission.CLOSED;
         }
         try {
-            WatchedRunner runner = take();
+            WatchedRunner runner = runners.take();
             boolean heldTheLoop;
             try {
                 heldTheLoop = run.answer(exchange, runner);
             } finally {
-                give(runner);
+                runners.give(runner);
             }
             if (heldTheLoop && hasEscalated.compareAndSet(false, true)) {
                 escalate();
@@ -67,36 +70,20 @@ public final class TurnScheduler implements Scheduler {
     private void escalate() {
         LOG.warn("{} was terminated on an event loop and moves to execution pool", version.id());
         QueueScheduler queue = new QueueScheduler(version, session, context);
-        queue.start();
+        try {
+            queue.start();
+        } catch (RuntimeException | Error e) {
+            LOG.atError().setCause(e).log("{} stays on event loops for now", version.id());
+            hasEscalated.set(false);
+            return;
+        }
         pool = queue;
     }
 
-    private WatchedRunner take() {
-        for (int i = 0; i < IDLE_RUNNERS; i++) {
-            if (idle.getPlain(i) != null) {
-                WatchedRunner runner = idle.getAndSet(i, null);
-                if (runner != null) {
-                    return runner;
-                }
-            }
-        }
-        WatchedRunner runner = new WatchedRunner(session.newRunner());
-        context.watchdog().watch(runner);
-        return runner;
-    }
-
-    private void give(WatchedRunner runner) {
-        for (int i = 0; i < IDLE_RUNNERS; i++) {
-            if (idle.getPlain(i) == null && idle.compareAndSet(i, null, runner)) {
-                return;
-            }
-        }
-        retire(runner);
-    }
-
-    private void retire(WatchedRunner runner) {
-        context.watchdog().forget(runner);
-        runner.close();
+    @Override
+    public @Nullable TensorSet runAside(TensorSet inputs, List<String> outputs, long limitNanos)
+            throws EngineException {
+        return aside.run(inputs, outputs, limitNanos);
     }
 
     @Override
@@ -124,11 +111,7 @@ public final class TurnScheduler implements Scheduler {
         if (escalated != null) {
             escalated.close();
         }
-        for (int i = 0; i < IDLE_RUNNERS; i++) {
-            WatchedRunner runner = idle.getAndSet(i, null);
-            if (runner != null) {
-                retire(runner);
-            }
-        }
+        runners.close();
+        aside.close();
     }
 }

@@ -5,15 +5,20 @@ import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Ends runs that are past their limit. One thread for the process; it looks at all runners in turn.
+ * Ends runs that are past their limit, and waits that are over. One thread for the process; it
+ * looks at all runners and queues in turn.
  */
 public final class Watchdog implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Watchdog.class);
     private static final long LOOK_NANOS = Duration.ofMillis(20).toNanos();
 
     private final Ticker ticker;
     private final Set<WatchedRunner> runners = ConcurrentHashMap.newKeySet();
+    private final Set<QueueScheduler> queues = ConcurrentHashMap.newKeySet();
     private final Thread thread;
     private volatile boolean isClosed;
 
@@ -34,18 +39,35 @@ public final class Watchdog implements AutoCloseable {
         runners.remove(runner);
     }
 
+    /** Has what waits there too long, or for nobody, answered. */
+    void watch(QueueScheduler queue) {
+        queues.add(queue);
+    }
+
+    void forget(QueueScheduler queue) {
+        queues.remove(queue);
+    }
+
     private void loop() {
         while (!isClosed) {
             LockSupport.parkNanos(LOOK_NANOS);
-            look();
+            try {
+                look();
+            } catch (Throwable e) {
+                // Without this thread no run would be ended any more.
+                LOG.atError().setCause(e).log("a look of the watchdog broke; it goes on");
+            }
         }
     }
 
-    /** One look at all runners. */
+    /** One look at all runners and queues. */
     void look() {
         long now = ticker.nanos();
         for (WatchedRunner runner : runners) {
             runner.terminateIfPast(now);
+        }
+        for (QueueScheduler queue : queues) {
+            queue.dropOver(now);
         }
     }
 

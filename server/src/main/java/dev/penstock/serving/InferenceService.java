@@ -9,7 +9,6 @@ import dev.penstock.inference.InferRequest;
 import dev.penstock.inference.ModelRef;
 import dev.penstock.inference.PredictionId;
 import dev.penstock.inference.Reply;
-import dev.penstock.inference.RouteDecision;
 import dev.penstock.inference.TraceContext;
 import dev.penstock.inference.VersionInfo;
 import dev.penstock.repository.LiveVersion;
@@ -98,7 +97,7 @@ public final class InferenceService {
             submit(exchange);
         } catch (FailureException e) {
             exchange.answer(e.failure());
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             exchange.answer(Incident.report(exchange.id(), "prediction failed", e));
         }
         return exchange;
@@ -114,32 +113,57 @@ public final class InferenceService {
             @Nullable TraceContext trace,
             Failure failure,
             Reply reply) {
+        return refuse(newId(), model, id, trace, failure, reply);
+    }
+
+    /**
+     * The same, as a prediction whose id is known: that of an incident while it was read.
+     *
+     * @param prediction from {@link #newId}
+     */
+    public Exchange refuse(
+            PredictionId prediction,
+            ModelRef model,
+            @Nullable String id,
+            @Nullable TraceContext trace,
+            Failure failure,
+            Reply reply) {
         TensorSet nothing = TensorSet.of(List.of(), () -> {});
         InferRequest request =
                 new InferRequest(id, model, nothing, List.of(), Deadline.NEVER, trace);
-        Exchange exchange = new Exchange(newId(), request, reply, observer, ticker.nanos());
+        Exchange exchange = new Exchange(prediction, request, reply, observer, ticker.nanos());
+        attribute(exchange);
         exchange.answer(failure);
         return exchange;
     }
 
-    private void submit(Exchange exchange) {
+    /**
+     * Says which version a request would have gone to that could not be decoded. With a route that
+     * is not known, because the arm may depend on what could not be read.
+     */
+    private void attribute(Exchange exchange) {
         ModelRef ref = exchange.request().model();
-        LiveVersion version = find(ref);
-        RouteDecision why = ref.isPinned() ? RouteDecision.PINNED : RouteDecision.FOLLOWED;
-        exchange.routed(version.info(), why);
-        version.info()
-                .signature()
-                .check(ref.name(), exchange.request().inputs(), exchange.request().outputs());
-        Admission admission = version.scheduler().submit(exchange);
+        ServedModel model = table.models().get(ref.name());
+        if (model == null) {
+            return;
+        }
+        if (ref.isPinned()) {
+            LiveVersion version = model.versions().get(ref.version());
+            if (version != null) {
+                exchange.routed(version.info(), model.pinned());
+            }
+        } else if (model.route() == null && model.current() != null) {
+            exchange.routed(model.current().info(), model.followed());
+        }
+    }
+
+    private void submit(Exchange exchange) {
+        Admission admission = admit(exchange);
         if (admission == Admission.CLOSED) {
             // It left the table between our look and now: the table of this moment knows better.
-            version = find(ref);
-            exchange.routed(version.info(), why);
-            version.info()
-                    .signature()
-                    .check(ref.name(), exchange.request().inputs(), exchange.request().outputs());
-            admission = version.scheduler().submit(exchange);
+            admission = admit(exchange);
         }
+        ModelRef ref = exchange.request().model();
         switch (admission) {
             case ACCEPTED -> {}
             case FULL ->
@@ -150,22 +174,55 @@ public final class InferenceService {
         }
     }
 
+    private Admission admit(Exchange exchange) {
+        InferRequest request = exchange.request();
+        ModelRef ref = request.model();
+        ServedModel model = model(ref);
+        ServedRoute route = model.route();
+        LiveVersion version;
+        if (ref.isPinned()) {
+            version = available(model, ref, model.versions().get(ref.version()));
+            exchange.routed(version.info(), model.pinned());
+        } else if (route == null) {
+            version = available(model, ref, model.current());
+            exchange.routed(version.info(), model.followed());
+        } else {
+            ServedRoute.Way way = route.choose(exchange);
+            if (way == null) {
+                throw notReady(ref);
+            }
+            version = way.version();
+            exchange.routed(version.info(), way.decision());
+        }
+        version.info().signature().check(ref.name(), request.inputs(), request.outputs());
+        return version.scheduler().submit(exchange);
+    }
+
     /**
-     * The version that a request for {@code ref} runs on now.
+     * The version that a request for {@code ref} runs on now; with a route, the one that most
+     * requests run on.
      *
      * @throws FailureException when there is none
      */
     public VersionInfo version(ModelRef ref) {
-        return find(ref).info();
+        ServedModel model = model(ref);
+        ServedRoute route = model.route();
+        if (ref.isPinned()) {
+            return available(model, ref, model.versions().get(ref.version())).info();
+        }
+        return available(model, ref, route == null ? model.current() : route.main()).info();
     }
 
-    private LiveVersion find(ModelRef ref) {
+    private ServedModel model(ModelRef ref) {
         ServedModel model = table.models().get(ref.name());
         if (model == null) {
             throw notFound("Request for unknown model: '" + ref.name() + "' is not found");
         }
-        LiveVersion version =
-                ref.isPinned() ? model.versions().get(ref.version()) : model.current();
+        return model;
+    }
+
+    private static LiveVersion available(
+            ServedModel model, ModelRef ref, @Nullable LiveVersion version) {
         if (version != null) {
             return version;
         }
@@ -180,7 +237,7 @@ public final class InferenceService {
                             + ref.version()
                             + " is not found");
         }
-        if (!model.pending().isEmpty()) {
+        if (!model.pending().isEmpty() || model.route() != null) {
             throw notReady(ref);
         }
         throw notFound("Request for unknown model: '" + ref.name() + "' has no available versions");

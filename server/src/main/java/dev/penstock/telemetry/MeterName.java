@@ -16,9 +16,17 @@ public enum MeterName {
     MODEL_LOAD_DURATION(
             "penstock.model.load.duration", "from the start of a load to ready, of the last load"),
     MODEL_BYTES("penstock.model.bytes", "size of the model's files"),
+    ROUTE_REVISION("penstock.route.revision", "revision of the model's route"),
+    ROUTE_WEIGHT("penstock.route.weight", "share of the traffic that was set, in percent"),
+    ROUTE_OBSERVED_RATIO(
+            "penstock.route.observed.ratio",
+            "share of the requests since the route's revision took effect, 0 to 1"),
+    ADMIN_REQUESTS("penstock.admin.requests", "requests of operators by what was asked"),
     REMOVAL_GUARD(
             "penstock.removal.guard",
             "1 while versions vanished from the store in bulk and are kept"),
+    SHADOW_PAIRS("penstock.shadow.pairs", "predictions due for a shadow, by what came of them"),
+    SHADOW_SHED("penstock.shadow.shed", "shadows that were due and not asked, by reason"),
     BUILD_INFO("penstock.build.info", "1, with the versions of what runs"),
     MEMORY_BYTES("penstock.memory.bytes", "native memory in use, by pool"),
     HEAP_ALLOCATED("penstock.heap.allocated", "Java heap allocated by all threads so far");

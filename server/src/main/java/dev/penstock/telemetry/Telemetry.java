@@ -3,10 +3,12 @@ package dev.penstock.telemetry;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.ExchangeObserver;
 import dev.penstock.inference.Outcome;
+import dev.penstock.inference.ShedReason;
 import dev.penstock.inference.Status;
 import dev.penstock.inference.VersionId;
 import dev.penstock.inference.VersionInfo;
 import dev.penstock.runtime.Ticker;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
@@ -55,10 +57,13 @@ public final class Telemetry implements ExchangeObserver, AutoCloseable {
     private final Ticker ticker;
     private final JvmGcMetrics gc = new JvmGcMetrics();
     private final VersionMeters other;
+    private final RouteMeters routes;
     private final Map<VersionInfo, VersionMeters> versions = new ConcurrentHashMap<>();
     private final Map<VersionInfo, List<Meter>> gauges = new ConcurrentHashMap<>();
     private final Map<VersionId, AtomicReference<String>> states = new ConcurrentHashMap<>();
     private final Map<VersionId, List<Meter>> stateGauges = new ConcurrentHashMap<>();
+    private final Map<VersionId, ShadowMeters> shadows = new ConcurrentHashMap<>();
+    private final Map<String, Map<ShedReason, Counter>> shed = new ConcurrentHashMap<>();
     private final List<Expiring> unloaded = new ArrayList<>();
     private final ExecutorService scraper =
             Executors.newSingleThreadExecutor(
@@ -73,6 +78,7 @@ public final class Telemetry implements ExchangeObserver, AutoCloseable {
     public Telemetry(Ticker ticker) {
         this.ticker = ticker;
         this.other = new VersionMeters(registry, "other", "none");
+        this.routes = new RouteMeters(registry, this::answers);
         new JvmMemoryMetrics().bindTo(registry);
         new JvmThreadMetrics().bindTo(registry);
         new ClassLoaderMetrics().bindTo(registry);
@@ -101,6 +107,20 @@ public final class Telemetry implements ExchangeObserver, AutoCloseable {
                 .description(MeterName.HEAP_ALLOCATED.help())
                 .baseUnit("bytes")
                 .register(registry);
+    }
+
+    /**
+     * Counts an answer to an operator.
+     *
+     * @param route method and path with names in braces, so that there are few of them
+     * @param status of HTTP
+     */
+    public void adminRequest(String route, int status) {
+        Counter.builder(MeterName.ADMIN_REQUESTS.id())
+                .description(MeterName.ADMIN_REQUESTS.help())
+                .tags(Tags.of("route", route, "code", Integer.toString(status)))
+                .register(registry)
+                .increment();
     }
 
     /** Whether the removal guard holds, read at each scrape. */
@@ -135,6 +155,35 @@ public final class Telemetry implements ExchangeObserver, AutoCloseable {
                                 () -> 1)));
     }
 
+    /**
+     * A model's route changed, or was taken away.
+     *
+     * @param revision of the route; shares are observed anew from each revision on
+     * @param arms none when the model follows its newest version
+     */
+    public void routed(String model, long revision, List<RouteArm> arms) {
+        routes.show(model, revision, List.copyOf(arms));
+    }
+
+    /**
+     * The share of a model's requests that an arm answered since that revision, from 0 to 1; NaN
+     * when there were none, or the revision is not the one in force.
+     */
+    public double observedShare(String model, long revision, String arm) {
+        return routes.observed(model, revision, arm);
+    }
+
+    private double answers(String model, long version, String arm) {
+        for (Map.Entry<VersionInfo, VersionMeters> each : versions.entrySet()) {
+            VersionId id = each.getKey().id();
+            if (id.number() == version && id.model().equals(model)) {
+                // Two lives of one version share their series.
+                return each.getValue().answers(arm);
+            }
+        }
+        return 0;
+    }
+
     /** A version entered a state, one of {@link #STATES}. */
     public void versionState(VersionId version, String state) {
         states.computeIfAbsent(version, this::stateGauges).set(state);
@@ -158,6 +207,22 @@ public final class Telemetry implements ExchangeObserver, AutoCloseable {
         synchronized (unloaded) {
             unloaded.add(new Expiring(version, ticker.nanos() + KEEP_UNLOADED_NANOS));
         }
+    }
+
+    /**
+     * The meters of a version as a shadow. They go with the other series of the version, so they
+     * are asked for each time.
+     */
+    public ShadowMeters shadow(VersionId version) {
+        ShadowMeters found = shadows.get(version);
+        return found != null ? found : shadows.computeIfAbsent(version, this::newShadow);
+    }
+
+    private ShadowMeters newShadow(VersionId version) {
+        return new ShadowMeters(
+                registry,
+                version,
+                shed.computeIfAbsent(version.model(), m -> ShadowMeters.shed(registry, m)));
     }
 
     @Override
@@ -243,9 +308,17 @@ public final class Telemetry implements ExchangeObserver, AutoCloseable {
                                     .anyMatch(v -> v.id().equals(expiring.version().id()));
                     if (gone != null && !livesAgain) {
                         gone.remove();
+                        removeShadow(expiring.version().id());
                     }
                 }
             }
+        }
+    }
+
+    private void removeShadow(VersionId version) {
+        ShadowMeters gone = shadows.remove(version);
+        if (gone != null) {
+            gone.remove();
         }
     }
 

@@ -78,6 +78,12 @@ final class VersionMeters {
         return arm != null ? arm : arms.computeIfAbsent(name, ArmMeters::new);
     }
 
+    /** How many requests of an arm were answered, however. */
+    double answers(String arm) {
+        ArmMeters meters = arms.get(arm);
+        return meters == null ? 0 : meters.answers();
+    }
+
     /** Takes this version's series out of the scrape. */
     synchronized void remove() {
         all.forEach(registry::remove);
@@ -123,6 +129,16 @@ final class VersionMeters {
                                         .register(registry)));
             }
             return counters;
+        }
+
+        double answers() {
+            double all = 0;
+            for (Map<Status, Counter> byStatus : counts.values()) {
+                for (Counter counter : byStatus.values()) {
+                    all += counter.count();
+                }
+            }
+            return all;
         }
 
         Counter count(Protocol protocol, Status status) {

@@ -35,13 +35,23 @@ public final class TensorPool {
     /**
      * A block of exactly this size, its content undefined; the caller owns it.
      *
-     * @return null when the budget does not allow it
+     * @return null when the budget does not allow it, or the process has no more direct memory:
+     *     connections hold some that is in no budget
      */
     public @Nullable Memory take(int bytes) {
         if (!reserve(bytes)) {
             return null;
         }
-        ByteBuf block = allocator.directBuffer(Math.max(bytes, 1), Math.max(bytes, 1));
+        ByteBuf block;
+        try {
+            block = allocator.directBuffer(Math.max(bytes, 1), Math.max(bytes, 1));
+        } catch (OutOfMemoryError e) {
+            returned(bytes);
+            return null;
+        } catch (Throwable e) {
+            returned(bytes);
+            throw e;
+        }
         return new Memory(this, block.internalNioBuffer(0, bytes).slice(), bytes, block::release);
     }
 

@@ -2,37 +2,47 @@ package dev.penstock.app;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.penstock.config.ConfigKey;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
-import picocli.CommandLine;
-import picocli.CommandLine.Model.OptionSpec;
 
-/** The page of flags names every flag of {@code serve} with its default, and no other. */
+/** The page of settings has a row for every setting, with its default and its marks. */
 final class ConfigurationDocTest {
-    private static final Pattern ROW =
-            Pattern.compile("^\\| `(--[a-z-]+)` \\| (?:`([^`]*)`)? *\\|", Pattern.MULTILINE);
+    private static final String HEAD =
+            """
+            | setting | type | default | change | flag | meaning |
+            |---|---|---|---|---|---|
+            """;
 
     @Test
-    void thePageAndTheProgramHaveTheSameFlagsAndDefaults() throws Exception {
-        Map<String, String> page = new TreeMap<>();
+    void thePageAndTheProgramHaveTheSameSettings() throws Exception {
         Path file =
                 Path.of(System.getProperty("penstock.basedir"), "docs/reference/configuration.md");
-        Matcher rows = ROW.matcher(Files.readString(file));
-        while (rows.find()) {
-            page.put(rows.group(1), rows.group(2) == null ? "" : rows.group(2));
-        }
-        Map<String, String> program = new TreeMap<>();
-        for (OptionSpec option : new CommandLine(new ServeCommand()).getCommandSpec().options()) {
-            if (!option.usageHelp() && !option.versionHelp()) {
-                String value = option.defaultValue();
-                program.put(option.longestName(), value == null ? "" : value);
-            }
-        }
-        assertEquals(program, page);
+        String page = Files.readString(file);
+        int start = page.indexOf(HEAD);
+        int end = page.indexOf("\n\n", start);
+        String rows =
+                GatewayConfig.reader().keys().stream()
+                        .map(ConfigurationDocTest::row)
+                        .collect(Collectors.joining("\n"));
+        assertEquals(HEAD + rows, start < 0 ? page : page.substring(start, end));
+    }
+
+    private static String row(ConfigKey key) {
+        String allowed = key.allowedText().isEmpty() ? "" : ": " + key.allowedText();
+        return "| `%s` | %s | %s | %s | %s | %s |"
+                .formatted(
+                        key.path(),
+                        key.typeText() + allowed,
+                        key.isMachineDependent() ? key.defaultText() : code(key.defaultText()),
+                        key.reload().word(),
+                        key.flag() == null ? "" : code(key.flag()),
+                        key.about());
+    }
+
+    private static String code(String text) {
+        return text.isEmpty() ? "" : "`" + text + "`";
     }
 }

@@ -29,19 +29,22 @@ final class GrpcCaller implements AutoCloseable {
         for (float value : row) {
             raw.putFloat(value);
         }
-        return stub.withDeadlineAfter(30, TimeUnit.SECONDS)
-                .modelInfer(
-                        ModelInferRequest.newBuilder()
-                                .setModelName(model)
-                                .setModelVersion(version)
-                                .addInputs(
-                                        ModelInferRequest.InferInputTensor.newBuilder()
-                                                .setName("x")
-                                                .setDatatype("FP32")
-                                                .addShape(1)
-                                                .addShape(row.length))
-                                .addRawInputContents(ByteString.copyFrom(raw.flip()))
-                                .build());
+        return infer(
+                ModelInferRequest.newBuilder()
+                        .setModelName(model)
+                        .setModelVersion(version)
+                        .addInputs(
+                                ModelInferRequest.InferInputTensor.newBuilder()
+                                        .setName("x")
+                                        .setDatatype("FP32")
+                                        .addShape(1)
+                                        .addShape(row.length))
+                        .addRawInputContents(ByteString.copyFrom(raw.flip()))
+                        .build());
+    }
+
+    ModelInferResponse infer(ModelInferRequest request) {
+        return stub.withDeadlineAfter(30, TimeUnit.SECONDS).modelInfer(request);
     }
 
     static float firstFloat(ModelInferResponse response) {

@@ -103,8 +103,18 @@ final class HttpCaller implements AutoCloseable {
         return read();
     }
 
+    /** Writes a request for a head and reads that. */
+    Answer headOnly(byte[] head) throws IOException {
+        socket.getOutputStream().write(head);
+        return read(true);
+    }
+
     /** Reads one answer. */
     Answer read() throws IOException {
+        return read(false);
+    }
+
+    private Answer read(boolean isHead) throws IOException {
         String status;
         try {
             status = line();
@@ -118,7 +128,8 @@ final class HttpCaller implements AutoCloseable {
                     line.substring(0, colon).toLowerCase(Locale.ROOT),
                     line.substring(colon + 1).trim());
         }
-        byte[] content = new byte[Integer.parseInt(headers.getOrDefault("content-length", "0"))];
+        int length = Integer.parseInt(headers.getOrDefault("content-length", "0"));
+        byte[] content = new byte[isHead ? 0 : length];
         in.readFully(content);
         return new Answer(Integer.parseInt(status.substring(9, 12)), headers, content);
     }

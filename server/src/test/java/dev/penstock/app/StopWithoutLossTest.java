@@ -55,6 +55,8 @@ final class StopWithoutLossTest {
                 }
             }
         }
+        System.out.printf(
+                "stops %d, answers %d, losses %d%n", cycles, answered.get(), losses.size());
         assertEquals(List.of(), losses.stream().limit(5).toList(), "seed " + SEED);
         assertTrue(answered.get() >= cycles, "answered " + answered);
     }

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.protobuf.ByteString;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.penstock.config.ConfigReader;
+import dev.penstock.config.Key;
 import dev.penstock.proto.GRPCInferenceServiceGrpc;
 import dev.penstock.proto.ModelInferRequest;
 import dev.penstock.proto.ModelInferResponse;
@@ -70,6 +72,9 @@ final class CliTest {
         }
     }
 
+    /** Stands in for the real one's. */
+    record Settings(@Key("How many") int count) {}
+
     /** What a command left behind. */
     private record Ran(int exitCode, String out, String err) {}
 
@@ -88,7 +93,7 @@ final class CliTest {
     private static Ran run(String... words) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
-        CommandLine line = Cli.commandLine(new Serve());
+        CommandLine line = Cli.commandLine(new Serve(), new ConfigReader<>(new Settings(5)));
         line.setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
         int exitCode = line.execute(words);
         String said = err.toString();
@@ -148,11 +153,27 @@ final class CliTest {
     }
 
     @Test
-    void jsonOutputIsTheServersAnswerAndNothingElse() {
+    void jsonOutputIsTheServersAnswerAndWhereItCameFrom() {
         http.answers("GET /v2/models/penguins/versions/2", 200, METADATA);
         http.answers("POST /v2/models/penguins/versions/2/infer", 200, ANSWER);
         Ran ran = infer("penguins", "1", "2", "3", "4", "--version", "2", "-o", "json");
-        assertEquals(ANSWER + System.lineSeparator(), ran.out());
+        String origin =
+                """
+                {"prediction":"0192f1c3-0000-7000-8000-000000000000",\
+                "model":"penguins/1; digest=706bc761dc788e82","route":"r0; arm=stable",\
+                "timing":"queue;dur=0.05, compute;dur=0.31"}\
+                """;
+        assertEquals(
+                ANSWER.substring(0, ANSWER.length() - 1)
+                        + ",\"penstock\":"
+                        + origin
+                        + "}"
+                        + System.lineSeparator(),
+                ran.out());
+        JsonNode overGrpc =
+                Json.MAPPER.readTree(
+                        inferOverGrpc("penguins", "1", "2", "3", "4", "-o", "json").out());
+        assertEquals("r0; arm=stable", overGrpc.path("penstock").path("route").stringValue());
     }
 
     @Test
@@ -271,6 +292,7 @@ final class CliTest {
                 String address = "127.0.0.1:" + silent.getLocalPort();
                 Ran ran = run("infer", "penguins", "1", flag, address, "--timeout", "2s");
                 assertEquals(7, ran.exitCode(), ran.err());
+                assertTrue(ran.err().contains(address + " did not answer in 2s\n"), ran.err());
             }
         }
     }
@@ -291,8 +313,114 @@ final class CliTest {
     void someOtherServerIsNamedAsSuch() {
         http.answers("GET /v2/models/penguins", 200, "<html>");
         Ran ran = infer("penguins", "1");
-        assertEquals(1, ran.exitCode());
+        assertEquals(6, ran.exitCode());
         assertTrue(ran.err().contains("does not speak the Open Inference Protocol"), ran.err());
+    }
+
+    @Test
+    void swappedPortsAreNamedAsSuch() {
+        Ran http = run("infer", "penguins", "1", "--http", grpc.address());
+        assertTrue(
+                http.err()
+                        .startsWith(
+                                "penstock infer: "
+                                        + grpc.address()
+                                        + " does not speak HTTP; is it the gRPC port?\n"),
+                http.err());
+        Ran overGrpc = run("infer", "penguins", "1", "--grpc", this.http.address());
+        assertTrue(
+                overGrpc.err()
+                        .startsWith(
+                                "penstock infer: "
+                                        + this.http.address()
+                                        + " does not speak gRPC; is it the HTTP port?\n"),
+                overGrpc.err());
+        assertEquals(6, http.exitCode());
+        assertEquals(6, overGrpc.exitCode());
+    }
+
+    @Test
+    void anAddressMayBeWrittenAsABrowserShowsIt() {
+        http.answers("GET /v2/models/penguins", 200, METADATA);
+        http.answers("POST /v2/models/penguins/infer", 200, ANSWER);
+        for (String end : List.of("", "/")) {
+            String address = "http://" + http.address() + end;
+            Ran ran = run("infer", "penguins", "1", "2", "3", "4", "--http", address);
+            assertEquals(0, ran.exitCode(), ran.err());
+        }
+        assertEquals(2, run("infer", "m", "1", "--http", "http://a:1/v2").exitCode());
+        assertEquals(2, run("infer", "m", "1", "--http", "https://a:1").exitCode());
+    }
+
+    @Test
+    void aNumberLooksTheSameOnBothProtocols() {
+        // Shortest decimals: 1.0E-5 in the server's JSON, and 2^-14 for the half 0400.
+        http.answers("GET /v2/models/penguins", 200, METADATA);
+        http.answers(
+                "POST /v2/models/penguins/infer",
+                200,
+                """
+                {"outputs":[{"name":"y","datatype":"FP32","shape":[6],
+                 "data":[1.0E-5,-2.0,1.0E20,0.0,1.5E-10,6.1035156E-5]}]}\
+                """);
+        String out = infer("penguins", "1", "2", "3", "4").out();
+        assertTrue(out.contains("[6]    0.00001 -2.0 1E+20 0.0 1.5E-10 0.000061035156\n"), out);
+        grpc.halves = new short[] {0x0400, (short) 0xc000};
+        String overGrpc = inferOverGrpc("penguins", "1", "2", "3", "4").out();
+        assertTrue(overGrpc.contains("[2]    0.000061035156 -2.0\n"), overGrpc);
+    }
+
+    @Test
+    void helpIsACommandTooAndUnknownCommandsHaveNone() {
+        assertEquals(run("--help").out(), run("help").out());
+        assertEquals(run("infer", "--help").out(), run("help", "infer").out());
+        for (String[] words : new String[][] {{"serv", "--help"}, {"--help", "serv"}}) {
+            Ran unknown = run(words);
+            assertEquals(2, unknown.exitCode());
+            assertEquals("", unknown.out());
+            assertTrue(
+                    unknown.err()
+                            .startsWith(
+                                    "penstock: unknown command 'serv'\nnext: did you mean serve? else penstock --help"),
+                    unknown.err());
+        }
+        assertEquals(2, run("help", "nonsense").exitCode());
+    }
+
+    @Test
+    void aBadBodyEndsAlikeOnBothProtocols() throws IOException {
+        http.answers("POST /v2/models/penguins/infer", 400, "{\"error\":\"no\",\"code\":\"X\"}");
+        for (String text :
+                List.of(
+                        "{",
+                        "[]",
+                        "{}",
+                        "{\"inputs\":[{\"name\":\"a\",\"datatype\":\"FP99\"}]}",
+                        "{\"inputs\":[{\"name\":\"a\",\"datatype\":\"INT8\",\"data\":[300]}]}")) {
+            String file = Files.writeString(folder.resolve("bad.json"), text).toString();
+            assertEquals(1, infer("penguins", "-f", file).exitCode(), text);
+            assertEquals(1, inferOverGrpc("penguins", "-f", file).exitCode(), text);
+        }
+    }
+
+    @Test
+    void wordsOfAChoiceAreNamedAsTheyAreTyped() {
+        assertTrue(
+                run("infer", "m", "1", "-o", "xml").err().contains("'xml' is not table or json"));
+        http.answers("GET /v2/models/penguins", 200, METADATA);
+        http.answers("POST /v2/models/penguins/infer", 200, ANSWER);
+        assertEquals(0, infer("penguins", "1", "2", "3", "4", "-o", "JSON").exitCode());
+    }
+
+    @Test
+    void anInputThatTheModelDoesNotHaveIsNamed() {
+        http.answers("GET /v2/models/penguins", 200, METADATA);
+        assertEquals(
+                """
+                penstock infer: penguins has no input 'foo'
+                next: penguins takes features FP32 [-1,4]
+                """,
+                infer("penguins", "foo=1,2,3,4").err());
     }
 
     @Test
@@ -335,7 +463,9 @@ final class CliTest {
             }
         }
         StringWriter err = new StringWriter();
-        CommandLine line = Cli.commandLine(new Broken()).setErr(new PrintWriter(err));
+        CommandLine line =
+                Cli.commandLine(new Broken(), new ConfigReader<>(new Settings(5)))
+                        .setErr(new PrintWriter(err));
         assertEquals(70, line.execute("serve"));
         String said = err.toString();
         assertEquals(3, said.lines().count(), said);
@@ -514,6 +644,7 @@ final class CliTest {
         private Server server;
         private volatile ModelInferRequest last = ModelInferRequest.getDefaultInstance();
         private volatile Status refusal = Status.OK;
+        private volatile short[] halves = {0x3e00, (short) 0xc000};
         private volatile ByteString species = ByteString.copyFromUtf8("\u0006\0\0\0Adelie");
 
         void start() throws IOException {
@@ -573,8 +704,8 @@ final class CliTest {
             ByteBuffer halves =
                     ByteBuffer.allocate(4)
                             .order(ByteOrder.LITTLE_ENDIAN)
-                            .putShort((short) 0x3e00)
-                            .putShort((short) 0xc000);
+                            .putShort(this.halves[0])
+                            .putShort(this.halves[1]);
             reply.onNext(
                     ModelInferResponse.newBuilder()
                             .setModelName("penguins")

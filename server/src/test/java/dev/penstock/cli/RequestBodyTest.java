@@ -45,15 +45,18 @@ final class RequestBodyTest {
     }
 
     @Test
-    void severalInputsAreFilledByNameOrInOrder() {
+    void severalInputsAreFilledByName() {
         List<ModelInput> two =
                 List.of(input("a", ElementType.INT32, -1L), input("b", ElementType.BOOL, 1L));
         String expected =
                 "[{\"name\":\"a\",\"datatype\":\"INT32\",\"shape\":[2],\"data\":[1,-2]},"
                         + "{\"name\":\"b\",\"datatype\":\"BOOL\",\"shape\":[1],\"data\":[true]}]";
         assertEquals(expected, body(two, "a=1,-2", "b=true"));
-        assertEquals(expected, body(two, "b=1", "1, -2"));
-        assertEquals(expected, body(two, "1,-2", "true"));
+        assertEquals(expected, body(two, "b=1", "a=1, -2"));
+        CommandFailure failure =
+                assertThrows(CommandFailure.class, () -> body(two, "1,-2", "true"));
+        assertEquals("'1,-2' does not say which input it is for", failure.what());
+        assertThrows(CommandFailure.class, () -> body(two, "b=1", "1,-2"));
     }
 
     @Test

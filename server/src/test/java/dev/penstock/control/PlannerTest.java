@@ -20,8 +20,10 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -72,7 +74,7 @@ final class PlannerTest {
     }
 
     private Plan plan() {
-        return Planner.plan(new StoreScan(models), policy, lives, gone);
+        return Planner.plan(new StoreScan(models), policy, lives, gone, Wishes.NONE);
     }
 
     private List<String> loads() {
@@ -255,6 +257,66 @@ final class PlannerTest {
         assertFalse(plan().guardHolds());
         assertEquals(List.of(), unloads());
         assertEquals(List.of(), plan().forget());
+    }
+
+    @Test
+    void aModelThatIsMissingHasNoPolicyUntilItIsGoneOrBack() {
+        policy = new VersionPolicy.Latest(1);
+        alive("a", Stage.READY, 1, 2, 3);
+        assertEquals(List.of(), unloads(), "absent");
+        models.put("a", StoredModel.unreadable("a"));
+        assertEquals(List.of(), unloads(), "not readable");
+        stored("a", 1, 2, 3);
+        models.put("a", new StoredModel("a", null, false, models.get("a").versions()));
+        assertEquals(List.of(), unloads(), "its configuration was not read yet");
+        stored("a", 1, 2, 3);
+        assertEquals(List.of("a/2", "a/1"), unloads());
+    }
+
+    @Test
+    void noInterleavingOfLossesUnloadsWhatTheConfigurationWants() {
+        // Model a says "all", the server says "latest:1". Whatever is seen of either model from one
+        // look to the next, nothing of a goes that its own policy keeps and that is there.
+        policy = new VersionPolicy.Latest(1);
+        Random random = new Random(11);
+        for (int round = 0; round < 2_000; round++) {
+            models.clear();
+            lives.clear();
+            gone.clear();
+            alive("a", Stage.READY, 1, 2, 3);
+            alive("b", Stage.READY, 1, 2);
+            long[] there = subset(random, 3);
+            stored("a", there);
+            switch (random.nextInt(4)) {
+                case 0 -> models.remove("a");
+                case 1 -> models.put("a", StoredModel.unreadable("a"));
+                case 2 -> models.put("a", of("a", null, false));
+                default -> models.put("a", of("a", new VersionPolicy.All(), true));
+            }
+            if (random.nextBoolean()) {
+                stored("b", subset(random, 2));
+            }
+            for (Life life : lives) {
+                if (new StoreScan(models).lacks(life.id()) && random.nextBoolean()) {
+                    gone.add(life.id());
+                }
+            }
+            StoredModel a = models.get("a");
+            boolean mayGo = a != null && a.isReadable() && !plan().guardHolds();
+            for (VersionId unloaded : plan().unload()) {
+                assertTrue(
+                        unloaded.model().equals("b") || (mayGo && gone.contains(unloaded)),
+                        () -> "round unloads " + unloaded + " of " + models);
+            }
+        }
+    }
+
+    private StoredModel of(String model, VersionPolicy own, boolean isReadable) {
+        return new StoredModel(model, own, isReadable, models.get(model).versions());
+    }
+
+    private static long[] subset(Random random, int count) {
+        return LongStream.rangeClosed(1, count).filter(n -> random.nextInt(3) > 0).toArray();
     }
 
     @Test

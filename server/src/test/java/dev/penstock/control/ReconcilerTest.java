@@ -14,11 +14,14 @@ import dev.penstock.repository.FakeEngine;
 import dev.penstock.repository.ModelStore;
 import dev.penstock.repository.StoreScan;
 import dev.penstock.repository.VersionPolicy;
+import dev.penstock.runtime.Ticker;
 import dev.penstock.serving.ServingTable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -75,6 +78,38 @@ final class ReconcilerTest {
     }
 
     @Test
+    void itIsNotReadyBeforeWhatItLoadedIsServed() throws IOException {
+        // Files that never settle make the reconciler read the clock between the table and the
+        // question whether all is loaded. A load that ends just then is in no table yet.
+        Ticker clock =
+                () -> {
+                    bench.loaders.runHeld();
+                    return bench.time.nanos();
+                };
+        Reconciler reconciler =
+                new Reconciler(
+                        bench.store,
+                        served.wanted,
+                        bench.repository,
+                        served.service,
+                        VersionPolicy.DEFAULT,
+                        Duration.ofSeconds(1),
+                        clock);
+        bench.write("b/1/model.onnx", "part");
+        reconciler.step();
+        bench.time.pass(Duration.ofSeconds(60));
+        old("a/1", "n=1");
+        bench.write("b/1/model.onnx", "parts");
+        bench.loaders.hold();
+        reconciler.step();
+        bench.loaders.runHeld();
+        assertFalse(served.service.isReady(), "loaded, and in no table yet");
+        reconciler.act();
+        assertTrue(served.service.isReady());
+        assertEquals(1, served.current("a"));
+    }
+
+    @Test
     void anEmptyStoreIsReadyAfterOneLook() {
         assertFalse(served.service.isReady());
         served.step();
@@ -85,6 +120,7 @@ final class ReconcilerTest {
     void aFailedVersionDoesNotHoldReadinessBack() throws IOException {
         old("a/1", "fails=open");
         served.step();
+        served.reconciler.act();
         assertTrue(served.service.isReady());
         assertTrue(failure("a").message().contains("no available versions"));
     }
@@ -198,6 +234,46 @@ final class ReconcilerTest {
     }
 
     @Test
+    void aModelMovedAwayAndCopiedBackKeepsWhatItsOwnPolicyWants() throws IOException {
+        old("a/1", "n=1");
+        old("a/2", "n=2");
+        old("a/3", "n=3");
+        old("b/1", "n=4");
+        bench.writeOld("a/config.pbtxt", "version_policy { all {} }");
+        served.settle();
+        Files.move(root.resolve("a"), root.resolveSibling(root.getFileName() + "-away"));
+        for (int look = 0; look < 9; look++) {
+            served.step();
+            assertTrue(served.serves("a", 1), "look " + look);
+        }
+        Files.move(root.resolveSibling(root.getFileName() + "-away"), root.resolve("a"));
+        // As a copy has it: younger than the settling time, so that it is not read at once.
+        bench.write("a/config.pbtxt", "version_policy { all {} }");
+        for (int look = 0; look < 9; look++) {
+            served.step();
+            assertTrue(served.serves("a", 1), "look " + look + " after it came back");
+        }
+        assertEquals(4, bench.engine.opens.get(), "nothing was loaded again");
+    }
+
+    @Test
+    void aModelThatComesBackWithABrokenConfigurationServesOn() throws IOException {
+        old("a/1", "n=1");
+        old("a/2", "n=2");
+        old("a/3", "n=3");
+        bench.writeOld("a/config.pbtxt", "version_policy { all {} }");
+        served.settle();
+        Path away = root.resolveSibling(root.getFileName() + "-away");
+        Files.move(root.resolve("a"), away);
+        served.step();
+        Files.move(away, root.resolve("a"));
+        bench.writeOld("a/config.pbtxt", "version_policy {");
+        served.settle();
+        assertTrue(served.serves("a", 1));
+        assertTrue(served.serves("a", 3));
+    }
+
+    @Test
     void anEmptyMountUnloadsNothingAndNewModelsStillCome() throws IOException {
         old("a/1", "n=1");
         served.settle();
@@ -275,36 +351,92 @@ final class ReconcilerTest {
         assertEquals(before, served.service.table());
     }
 
+    /** The bench's store, on a disk that a test can break. */
+    private static final class BreakableStore implements ModelStore {
+        private final ModelStore store;
+        private @Nullable Exception trouble;
+
+        BreakableStore(ModelStore store) {
+            this.store = store;
+        }
+
+        @Override
+        public StoreScan scan() throws IOException {
+            if (trouble instanceof IOException e) {
+                throw e;
+            }
+            if (trouble instanceof RuntimeException e) {
+                throw e;
+            }
+            return store.scan();
+        }
+
+        @Override
+        public void watch(Runnable changed) {}
+
+        @Override
+        public void close() {}
+    }
+
+    private Reconciler on(ModelStore store) {
+        return new Reconciler(
+                store,
+                served.wanted,
+                bench.repository,
+                served.service,
+                VersionPolicy.DEFAULT,
+                Duration.ofSeconds(1),
+                bench.time);
+    }
+
+    private void step(Reconciler reconciler, int times) {
+        for (int i = 0; i < times; i++) {
+            bench.time.pass(Duration.ofSeconds(1));
+            reconciler.step();
+        }
+    }
+
     @Test
     void aStoreThatCannotBeSeenChangesNothing() throws IOException {
         old("a/1", "n=1");
         served.settle();
-        ModelStore blind =
-                new ModelStore() {
-                    @Override
-                    public StoreScan scan() throws IOException {
-                        throw new IOException("input/output error");
-                    }
-
-                    @Override
-                    public void watch(Runnable changed) {}
-
-                    @Override
-                    public void close() {}
-                };
-        Reconciler reconciler =
-                new Reconciler(
-                        blind,
-                        bench.repository,
-                        served.service,
-                        VersionPolicy.DEFAULT,
-                        Duration.ofSeconds(1),
-                        bench.time);
-        for (int i = 0; i < 10; i++) {
-            bench.time.pass(Duration.ofSeconds(1));
-            reconciler.step();
-        }
+        BreakableStore store = new BreakableStore(bench.store);
+        store.trouble = new IOException("input/output error");
+        step(on(store), 10);
         assertEquals(1, served.current("a"));
+    }
+
+    @Test
+    void whatOperatorsWantIsDoneWhileTheStoreCannotBeSeen() throws Exception {
+        old("a/1", "n=1");
+        BreakableStore store = new BreakableStore(bench.store);
+        Reconciler reconciler = on(store);
+        step(reconciler, 9);
+        for (Exception trouble :
+                List.of(new IOException("input/output error"), new IllegalStateException("bug"))) {
+            store.trouble = trouble;
+            DesiredState wanted = served.wanted.read();
+            long next = served.wanted.compareAndSet(wanted.revision(), wanted.models());
+            step(reconciler, 1);
+            reconciler.awaitServed(next, Duration.ZERO);
+        }
+    }
+
+    @Test
+    void timeInWhichNobodyCouldLookMakesNothingGone() throws IOException {
+        old("a/1", "n=1");
+        old("a/2", "n=2");
+        BreakableStore store = new BreakableStore(bench.store);
+        Reconciler reconciler = on(store);
+        step(reconciler, 9);
+        remove("a/1");
+        step(reconciler, 3);
+        store.trouble = new IOException("input/output error");
+        step(reconciler, 60);
+        assertTrue(served.serves("a", 1), "three looks within two seconds");
+        store.trouble = null;
+        step(reconciler, 1);
+        assertFalse(served.serves("a", 1));
     }
 
     @Test

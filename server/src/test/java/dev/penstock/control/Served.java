@@ -24,6 +24,7 @@ final class Served implements AutoCloseable {
             };
 
     final Bench bench;
+    final ControlStore wanted = new MemoryControlStore();
     final InferenceService service;
     final Reconciler reconciler;
 
@@ -33,6 +34,7 @@ final class Served implements AutoCloseable {
         this.reconciler =
                 new Reconciler(
                         bench.store,
+                        wanted,
                         bench.repository,
                         service,
                         policy,

@@ -2,6 +2,8 @@ package dev.penstock.grpc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.penstock.access.Access;
+import dev.penstock.access.AccessSettings;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.ExchangeObserver;
 import dev.penstock.inference.InferResponse;
@@ -81,7 +83,16 @@ final class GrpcFixture implements AutoCloseable {
         this(Limits.DEFAULT, BUDGET_BYTES);
     }
 
+    GrpcFixture(AccessSettings access) throws IOException {
+        this(Limits.DEFAULT, BUDGET_BYTES, access);
+    }
+
     GrpcFixture(Limits limits, long budgetBytes) throws IOException {
+        this(limits, budgetBytes, AccessSettings.DEFAULT);
+    }
+
+    private GrpcFixture(Limits limits, long budgetBytes, AccessSettings settings)
+            throws IOException {
         pool = new TensorPool(PooledByteBufAllocator.DEFAULT, budgetBytes);
         Random random = new Random(7);
         service =
@@ -90,7 +101,8 @@ final class GrpcFixture implements AutoCloseable {
         service.markReady();
         addModels();
         ServerInfo info = new ServerInfo("penstock", "1.2.3", List.of("parameters"));
-        server = new GrpcServer(service, info, pool, limits, Ticker.SYSTEM);
+        Access access = new Access(settings, InetAddress.getLoopbackAddress(), Ticker.SYSTEM);
+        server = new GrpcServer(service, info, pool, limits, Ticker.SYSTEM, access);
         address =
                 server.start(
                         acceptors,
@@ -244,6 +256,11 @@ final class GrpcFixture implements AutoCloseable {
         }
 
         @Override
+        public TensorSet runAside(TensorSet inputs, List<String> outputs, long limitNanos) {
+            return null;
+        }
+
+        @Override
         public int queueDepth() {
             return 0;
         }
@@ -273,6 +290,11 @@ final class GrpcFixture implements AutoCloseable {
                 held.add(exchange);
             }
             return admission;
+        }
+
+        @Override
+        public TensorSet runAside(TensorSet inputs, List<String> outputs, long limitNanos) {
+            return null;
         }
 
         @Override

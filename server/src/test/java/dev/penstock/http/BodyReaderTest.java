@@ -15,7 +15,9 @@ import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.zip.Deflater;
 import java.util.zip.DeflaterOutputStream;
@@ -84,6 +86,51 @@ class BodyReaderTest {
             assertArrayEquals(all, copy);
             memory.close();
         }
+    }
+
+    @Test
+    void anAnnouncedBodyTakesNoMoreThanFourTimesWhatCame() {
+        int size = 8 << 20;
+        byte[] all = random(size, 11);
+        int json = 77;
+        reader.begin(size, json, null);
+        Random random = new Random(11);
+        int at = 0;
+        while (at < size) {
+            int next = Math.min(size - at, 1 + random.nextInt(at < 1 << 20 ? 5_000 : 100_000));
+            reader.add(direct(Arrays.copyOfRange(all, at, at + next)));
+            at += next;
+            // 64 KiB to begin with, and 63 to align what follows the JSON.
+            long allowed = Math.min(size, Math.max(64 * 1024, 4L * at)) + 63;
+            assertTrue(pool.bytesOut() <= allowed, "after " + at + ": " + pool.bytesOut());
+        }
+        Body body = reader.finish();
+        assertTrue(body.isAligned(json, 64));
+        Memory memory = body.claim();
+        byte[] copy = new byte[size];
+        memory.bytes().get(body.claimedOffset(), copy);
+        assertArrayEquals(all, copy);
+        memory.close();
+    }
+
+    @Test
+    void manyAnnouncementsLeaveRoomForARequestThatComes() {
+        TensorPool small = new TensorPool(PooledByteBufAllocator.DEFAULT, 4 << 20);
+        List<BodyReader> idle = new ArrayList<>();
+        for (int i = 0; i < 22; i++) {
+            BodyReader announced = new BodyReader(small, Limits.DEFAULT);
+            announced.begin(Limits.DEFAULT.bodyBytes(), 0, null);
+            announced.add(direct(new byte[1]));
+            idle.add(announced);
+        }
+        BodyReader good = new BodyReader(small, Limits.DEFAULT);
+        good.begin(1 << 20, 0, null);
+        good.add(direct(new byte[1 << 19]));
+        good.add(direct(new byte[1 << 19]));
+        assertEquals(1 << 20, good.finish().length());
+        good.clear();
+        idle.forEach(BodyReader::clear);
+        assertEquals(0, small.bytesOut());
     }
 
     @Test

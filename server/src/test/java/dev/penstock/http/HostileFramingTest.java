@@ -169,6 +169,16 @@ class HostileFramingTest extends HostileRequests {
                 post + "2\r\n{}\r\n0\r\n" + ("T: " + "y".repeat(500) + "\r\n").repeat(9) + "\r\n",
                 431,
                 "railers");
+        closes(
+                "trailer names too large",
+                post + "2\r\n{}\r\n0\r\n" + ("T".repeat(500) + ": y\r\n").repeat(9) + "\r\n",
+                431,
+                "railers");
+        closes(
+                "trailers that nobody passes on, too large",
+                post + "2\r\n{}\r\n0\r\n" + "Content-Length: 2\r\n".repeat(300) + "\r\n",
+                431,
+                "railers");
         closes("trailer without colon", post + "2\r\n{}\r\n0\r\nT\r\n\r\n", 400, "MALFORMED_BODY");
         cases.add(
                 new Case(

@@ -1,10 +1,12 @@
 package dev.penstock.http;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.penstock.ChangedLimits;
+import dev.penstock.FailingAllocator;
 import dev.penstock.http.HttpFixture.HoldingScheduler;
 import dev.penstock.http.RawClient.Answer;
 import dev.penstock.inference.Exchange;
@@ -306,6 +308,126 @@ class HttpConnectionTest {
         HttpFixture.await(() -> fixture.completed.get() == 4);
         assertEquals(
                 List.of("invalid", "invalid", "not_found", "ok"), List.copyOf(fixture.outcomes));
+    }
+
+    @Test
+    void anAnswerWithoutAnyMemoryClosesItsConnectionAndFreesAll() throws Exception {
+        FailingAllocator memory = new FailingAllocator();
+        use(new HttpFixture(memory, false));
+        holdModel();
+        try (RawClient client = fixture.client()) {
+            client.post("/v2/models/held/infer", body("a"));
+            client.post("/v2/models/held/infer", body("b"));
+            HttpFixture.await(() -> held.held.size() == 2);
+            memory.failure = new OutOfMemoryError("direct");
+            answer(0);
+            assertTrue(client.isClosed());
+            answer(1);
+            HttpFixture.await(() -> fixture.completed.get() == 2);
+            memory.failure = null;
+        }
+        try (RawClient other = fixture.client()) {
+            assertEquals(200, other.post(INFER, body("x")).read().status());
+        }
+    }
+
+    @Test
+    void anAnswerThatFindsNoRoomIsARefusal() throws Exception {
+        FailingAllocator memory = new FailingAllocator();
+        use(new HttpFixture(memory, false));
+        holdModel();
+        try (RawClient client = fixture.client()) {
+            client.post("/v2/models/held/infer", body("a"));
+            HttpFixture.await(() -> held.held.size() == 1);
+            Memory block = fixture.pool.take(4 << 16);
+            TensorSet.Builder builder = new TensorSet.Builder().own(block);
+            builder.add(new Tensor("X_OUT", DataType.FP32, Shape.of(1 << 16), block.bytes()));
+            memory.failuresLeft.set(1);
+            memory.failure = new OutOfMemoryError("direct");
+            Exchange exchange = held.held.getFirst();
+            exchange.answer(new InferResponse(exchange.version(), builder.build()));
+            Answer answer = client.read();
+            assertEquals(503, answer.status(), answer::text);
+            HttpFixture.await(() -> fixture.pool.bytesOut() == 0);
+        }
+    }
+
+    @Test
+    void aSweepThatBreaksIsFollowedByOthers() throws Exception {
+        FailingAllocator memory = new FailingAllocator();
+        use(new HttpFixture(memory, true));
+        try (RawClient first = fixture.client()) {
+            sendHalfAHead(first);
+            memory.failure = new OutOfMemoryError("direct");
+            fixture.clockNanos.addAndGet(Duration.ofSeconds(11).toNanos());
+            assertTrue(first.isClosed(), "not even memory to say why");
+            memory.failure = null;
+        }
+        try (RawClient second = fixture.client()) {
+            sendHalfAHead(second);
+            fixture.clockNanos.addAndGet(Duration.ofSeconds(11).toNanos());
+            assertEquals(408, second.read().status());
+        }
+    }
+
+    private void sendHalfAHead(RawClient client) throws IOException {
+        client.get("/v2/health/live").read();
+        client.send("GET /v2 HTTP/1.1\r\nHo");
+        try (RawClient other = fixture.client()) {
+            // The loop has turned more than once since then.
+            for (int i = 0; i < 10; i++) {
+                assertEquals(200, other.get("/v2/health/live").read().status());
+            }
+        }
+        // The clock is read when a wait is first seen: one look before time passes.
+        fixture.server.sweep();
+    }
+
+    @Test
+    void aBodyThatNobodyWantsEndsTheConnectionAfterEarlierAnswers() throws Exception {
+        holdModel();
+        try (RawClient client = fixture.client()) {
+            client.send(request("/v2/models/held/infer", "a"));
+            client.send(
+                    "POST "
+                            + INFER
+                            + " HTTP/1.1\r\nHost: a\r\nContent-Encoding: br\r\n"
+                            + "Transfer-Encoding: chunked\r\n\r\n");
+            // 72 chunks of 64 KiB are 4.5 MiB, half a MiB more than is skipped.
+            byte[] chunk =
+                    ("10000\r\n" + "x".repeat(1 << 16) + "\r\n").getBytes(StandardCharsets.UTF_8);
+            for (int i = 0; i < 72; i++) {
+                client.send(chunk);
+            }
+            HttpFixture.await(() -> held.held.size() == 1);
+            try (RawClient other = fixture.client()) {
+                // The loop has turned often enough since to have read all of it.
+                for (int i = 0; i < 200; i++) {
+                    assertEquals(200, other.get("/v2/health/live").read().status());
+                }
+            }
+            assertFalse(held.held.getFirst().isCancelled());
+            answer(0);
+            assertEquals(504, client.read().status());
+            assertEquals(415, client.read().status());
+            assertTrue(client.isClosed());
+        }
+    }
+
+    @Test
+    void anIncidentWhileReadingHasTheIdOfItsPrediction() throws Exception {
+        FailingAllocator memory = new FailingAllocator();
+        use(new HttpFixture(memory, false));
+        try (RawClient client = fixture.client()) {
+            // Of the four bytes of the one number; what is read from the socket takes more.
+            memory.failsUpToBytes = 64;
+            memory.failure = new IllegalStateException("a bug");
+            client.post(INFER, body("x"));
+            Answer answer = client.read();
+            assertEquals(500, answer.status(), answer::text);
+            String id = answer.header("penstock-prediction-id");
+            assertTrue(answer.text().contains(id), answer + " " + answer.text());
+        }
     }
 
     @Test

@@ -2,6 +2,8 @@ package dev.penstock.http;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.penstock.access.Access;
+import dev.penstock.access.AccessSettings;
 import dev.penstock.engine.Session;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.ExchangeObserver;
@@ -25,7 +27,9 @@ import dev.penstock.serving.ServingTable;
 import dev.penstock.tensor.DataType;
 import dev.penstock.tensor.Shape;
 import dev.penstock.tensor.TensorPool;
+import dev.penstock.tensor.TensorSet;
 import dev.penstock.tensor.TensorSpec;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
@@ -58,6 +62,7 @@ final class HttpFixture implements AutoCloseable {
     final AtomicLong completed = new AtomicLong();
     final InferenceService service;
     final HttpServer server;
+    final Access access;
     final MultiThreadIoEventLoopGroup acceptors =
             new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
     final MultiThreadIoEventLoopGroup loops =
@@ -76,12 +81,36 @@ final class HttpFixture implements AutoCloseable {
         this(limits, BUDGET_BYTES, false);
     }
 
+    HttpFixture(AccessSettings access) {
+        this(Limits.DEFAULT, BUDGET_BYTES, false, access);
+    }
+
     /**
      * @param isClockByHand whether time moves only when the test moves {@link #clockNanos}
      */
     HttpFixture(Limits limits, long budgetBytes, boolean isClockByHand) {
-        pool = new TensorPool(PooledByteBufAllocator.DEFAULT, budgetBytes);
+        this(limits, budgetBytes, isClockByHand, AccessSettings.DEFAULT);
+    }
+
+    /** A server whose network and tensors get their memory there. */
+    HttpFixture(ByteBufAllocator allocator, boolean isClockByHand) {
+        this(Limits.DEFAULT, allocator, BUDGET_BYTES, isClockByHand, AccessSettings.DEFAULT);
+    }
+
+    private HttpFixture(
+            Limits limits, long budgetBytes, boolean isClockByHand, AccessSettings settings) {
+        this(limits, PooledByteBufAllocator.DEFAULT, budgetBytes, isClockByHand, settings);
+    }
+
+    private HttpFixture(
+            Limits limits,
+            ByteBufAllocator allocator,
+            long budgetBytes,
+            boolean isClockByHand,
+            AccessSettings settings) {
+        pool = new TensorPool(allocator, budgetBytes);
         ticker = isClockByHand ? clockNanos::get : Ticker.SYSTEM;
+        access = new Access(settings, InetAddress.getLoopbackAddress(), ticker);
         watchdog = new Watchdog(ticker);
         Random random = new Random(7);
         service =
@@ -103,7 +132,7 @@ final class HttpFixture implements AutoCloseable {
         service.markReady();
         addModels();
         ServerInfo info = new ServerInfo("penstock", "1.2.3", List.of("binary_tensor_data"));
-        server = new HttpServer(service, info, pool, limits, ticker);
+        server = new HttpServer(service, info, pool, limits, ticker, access);
         address =
                 server.start(
                         acceptors,
@@ -202,6 +231,11 @@ final class HttpFixture implements AutoCloseable {
         public Admission submit(Exchange exchange) {
             held.add(exchange);
             return Admission.ACCEPTED;
+        }
+
+        @Override
+        public TensorSet runAside(TensorSet inputs, List<String> outputs, long limitNanos) {
+            return null;
         }
 
         @Override

@@ -49,6 +49,31 @@ final class SignatureTest {
     }
 
     @Test
+    void theHintNamesWhatWouldFit() {
+        Tensor extra = new Tensor("extra", DataType.INT8, Shape.of(1), ByteBuffer.allocate(1));
+        assertEquals(
+                "the inputs are 'INPUT0', 'INPUT1', 'INPUT2'",
+                refused(List.of(), input0(1), input1(1), extra).hint());
+        assertEquals(
+                "send at most 8 rows at a time",
+                refused(List.of(), input0(9), input1(9), input2(9)).hint());
+    }
+
+    @Test
+    void aNameThatNoHeaderCarriesIsLeftOutOfTheHint() {
+        Signature odd =
+                new Signature(
+                        List.of(new TensorSpec("a\nb", DataType.FP32, Shape.of(1))), List.of(), 0);
+        FailureException refused =
+                assertThrows(
+                        FailureException.class,
+                        () -> odd.check("m", TensorSet.of(List.of(), () -> {}), List.of()));
+        assertEquals(
+                "the model's metadata shows its signature: GET /v2/models/{name}",
+                refused.failure().hint());
+    }
+
+    @Test
     void refusesAnInputGivenTwice() {
         assertEquals(
                 "input 'INPUT0' already exists in request",
@@ -119,9 +144,13 @@ final class SignatureTest {
     }
 
     private String refusal(List<String> outputs, Tensor... tensors) {
+        return refused(outputs, tensors).message();
+    }
+
+    private Failure refused(List<String> outputs, Tensor... tensors) {
         FailureException refused =
                 assertThrows(FailureException.class, () -> check(outputs, tensors));
         assertEquals(Status.INVALID, Status.of(refused.failure()));
-        return refused.failure().message();
+        return refused.failure();
     }
 }

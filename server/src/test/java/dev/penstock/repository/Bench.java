@@ -4,13 +4,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.penstock.inference.VersionId;
+import dev.penstock.runtime.Ticker;
 import dev.penstock.scheduling.SchedulingContext;
 import dev.penstock.scheduling.Watchdog;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Comparator;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -20,9 +24,12 @@ import java.util.function.BooleanSupplier;
  * store believes the times that are set on files, since no test can set those of the kernel.
  */
 public final class Bench implements AutoCloseable {
+    private static final PublishRule HASTY = new PublishRule(0, 1);
+
     public final ManualTime time = new ManualTime();
     public final FakeEngine engine = new FakeEngine(time);
     public final Path root;
+    public final CallerRuns loaders = new CallerRuns();
     public final DirectoryModelStore store;
     public final ModelRepository repository;
     public final SchedulingContext scheduling =
@@ -37,7 +44,18 @@ public final class Bench implements AutoCloseable {
      * A store that takes a version as soon as its folder is there: the mistake that is tested for.
      */
     public static Bench hasty(Path root) {
-        return new Bench(root, ExecutionPolicy.AUTO, VersionListener.NONE, new PublishRule(0, 1));
+        return new Bench(root, ExecutionPolicy.AUTO, VersionListener.NONE, HASTY);
+    }
+
+    /** The same mistake on the machine's own clock and the kernel's times of files. */
+    public static DirectoryModelStore hastyStore(Path root) {
+        return new DirectoryModelStore(
+                root,
+                "single",
+                InstantSource.system(),
+                Ticker.SYSTEM,
+                HASTY,
+                new FolderReader(true));
     }
 
     public Bench(Path root, Map<String, Execution> forced, VersionListener listener) {
@@ -51,7 +69,12 @@ public final class Bench implements AutoCloseable {
                 new DirectoryModelStore(root, "single", time, time, rule, new FolderReader(false));
         this.repository =
                 new ModelRepository(
-                        engine, scheduling, executions, 1, time, listener, new CallerRuns());
+                        engine, scheduling, executions, 1, copies(), time, listener, loaders);
+    }
+
+    /** Where copies of weights are made. */
+    public Path copies() {
+        return root.resolveSibling(root.getFileName() + "-copies");
     }
 
     /** Writes a file whose time is now, with all folders above it. */
@@ -138,5 +161,19 @@ public final class Bench implements AutoCloseable {
         store.close();
         assertEquals(0, engine.openSessions.get(), "open sessions");
         assertEquals(0, engine.openRunners.get(), "open runners");
+        removeCopies();
+    }
+
+    private void removeCopies() {
+        if (!Files.isDirectory(copies())) {
+            return;
+        }
+        try (var all = Files.walk(copies())) {
+            for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

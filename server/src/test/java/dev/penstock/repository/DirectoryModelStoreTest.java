@@ -1,9 +1,10 @@
 package dev.penstock.repository;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
-import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ch.qos.logback.classic.Level;
@@ -18,7 +19,10 @@ import dev.penstock.runtime.Ticker;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -26,10 +30,13 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -89,6 +96,100 @@ final class DirectoryModelStoreTest {
         assertPublished("a", 20);
     }
 
+    /** A store on a disk on which some paths cannot be looked at. */
+    private DirectoryModelStore storeThatCannotSee(Set<Path> hidden) {
+        FolderReader reader =
+                new FolderReader(false) {
+                    @Override
+                    Entry entry(Path path, String name) throws IOException {
+                        if (hidden.contains(path)) {
+                            throw new AccessDeniedException(name);
+                        }
+                        return super.entry(path, name);
+                    }
+                };
+        return new DirectoryModelStore(
+                root, "single", bench.time, bench.time, PublishRule.DEFAULT, reader);
+    }
+
+    @Test
+    void whatCannotBeLookedAtHidesNothingElse() throws IOException {
+        bench.writeOld("a/1/model.onnx", MODEL);
+        bench.writeOld("b/1/model.onnx", MODEL);
+        bench.writeOld("c/1/model.onnx", MODEL);
+        bench.writeOld("c/.new/model.onnx", MODEL);
+        bench.writeOld("~odd/1/model.onnx", MODEL);
+        Set<Path> hidden = new HashSet<>();
+        DirectoryModelStore store = storeThatCannotSee(hidden);
+        assertInstanceOf(Published.class, store.scan().find(id("a", 1)));
+        hidden.addAll(
+                Set.of(
+                        root.resolve("a"),
+                        root.resolve("b/1"),
+                        root.resolve("c/.new/model.onnx"),
+                        root.resolve("~odd")));
+        StoreScan scan = store.scan();
+        assertInstanceOf(Published.class, scan.find(id("c", 1)), "still seen");
+        assertFalse(scan.lacks(id("a", 1)), "not seen is not missing");
+        assertFalse(scan.lacks(id("b", 1)), "not seen is not missing");
+        hidden.clear();
+        assertInstanceOf(Published.class, store.scan().find(id("a", 1)), "nothing was forgotten");
+    }
+
+    @Test
+    void aNameThatIsNoTextHidesNothingElse() throws Exception {
+        bench.writeOld("a/1/model.onnx", MODEL);
+        // "modèle" in Latin-1: no text in any locale of this process.
+        shell("mkdir -p \"$(printf '%s/mod\\350le/1' \"$0\")\"", root.toString());
+        shell("mkdir -p \"$(printf '%s/a/mod\\350le' \"$0\")\"", root.toString());
+        shell("touch \"$(printf '%s/a/1/poids\\350' \"$0\")\"", root.toString());
+        bench.age(root.resolve("a/1/model.onnx"), Duration.ofMinutes(1));
+        bench.settled();
+        assertPublished("a", 1);
+    }
+
+    private static void shell(String command, String argument) throws Exception {
+        Process process = new ProcessBuilder("bash", "-c", command, argument).inheritIO().start();
+        assertEquals(0, process.waitFor());
+    }
+
+    @Test
+    void aNameThatTheLocaleHasNoLettersForHidesNothingElse() throws Exception {
+        bench.writeOld("a/1/model.onnx", MODEL);
+        shell("mkdir -p \"$(printf '%s/mod\\303\\250le/1' \"$0\")\"", root.toString());
+        ProcessBuilder builder =
+                new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Scan.class.getName(),
+                        root.toString());
+        builder.environment().keySet().removeIf(name -> name.startsWith("LC_"));
+        builder.environment().put("LANG", "C");
+        Process process = builder.redirectErrorStream(true).start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor(), said);
+        assertTrue(said.contains("found [a/1]"), said);
+    }
+
+    /** Looks once and says what was found; a process of its own, for its locale. */
+    static final class Scan {
+        private Scan() {}
+
+        public static void main(String[] args) throws IOException {
+            Path root = Path.of(args[0]);
+            try (DirectoryModelStore store =
+                    new DirectoryModelStore(
+                            root, "single", InstantSource.system(), Ticker.SYSTEM)) {
+                Set<String> found = new TreeSet<>();
+                for (StoredModel model : store.scan().models().values()) {
+                    model.versions().values().forEach(each -> found.add(each.id().toString()));
+                }
+                System.out.println("found " + found);
+            }
+        }
+    }
+
     @Test
     void aBareModelIsVersionOne() throws IOException {
         bench.writeOld("a/model.onnx", MODEL);
@@ -124,15 +225,51 @@ final class DirectoryModelStoreTest {
     void modelOnnxMayBeAFolderWithTheModelInIt() throws IOException {
         bench.writeOld("a/1/model.onnx/model.onnx", MODEL);
         bench.writeOld("a/1/model.onnx/weights.bin", "w");
+        bench.writeOld("a/1/other.bin", "o");
         assertPublished("a", 1);
-        Path model = bench.published(id("a", 1)).files().modelFileWithOthers();
-        assertEquals(root.resolve("a/1/model.onnx/model.onnx"), model);
+        assertEquals(
+                Set.of("model.onnx/weights.bin"),
+                copied("a", Set.of("weights.bin", "other.bin", "model.onnx")),
+                "beside the model itself");
+    }
+
+    /** What is copied of the first version when its model names these entries. */
+    private Set<String> copied(String model, Set<String> names) throws IOException {
+        Path into = Files.createTempDirectory(Files.createDirectories(bench.copies()), "test");
+        try {
+            return bench.published(id(model, 1)).files().copyBeside(names, into).keySet();
+        } catch (LoadException e) {
+            throw new AssertionError(e);
+        }
     }
 
     @Test
-    void aModelAloneHasNothingBesideIt() throws IOException {
+    void weightsAreCopiedWithTheFolderThatTheyLieInAndDigested() throws Exception {
         bench.writeOld("a/1/model.onnx", MODEL);
-        assertNull(bench.published(id("a", 1)).files().modelFileWithOthers());
+        bench.writeOld("a/1/deep/w.bin", "abc");
+        Path into = Files.createDirectories(bench.copies().resolve("test"));
+        // SHA-256 of "abc": FIPS 180-2, appendix B.1.
+        assertEquals(
+                Map.of(
+                        "deep/w.bin",
+                        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+                bench.published(id("a", 1)).files().copyBeside(Set.of("deep"), into));
+        assertEquals("abc", Files.readString(into.resolve("deep/w.bin")));
+    }
+
+    @Test
+    void weightsThatGrewOrShrankSinceTheLookAreNotCopied() throws Exception {
+        bench.writeOld("a/1/model.onnx", MODEL);
+        Path weights = bench.writeOld("a/1/w.bin", "abc");
+        VersionFiles files = bench.published(id("a", 1)).files();
+        for (String other : List.of("abcd", "ab")) {
+            Files.writeString(weights, other);
+            Path into = Files.createDirectories(bench.copies().resolve(other));
+            LoadException refused =
+                    assertThrows(
+                            LoadException.class, () -> files.copyBeside(Set.of("w.bin"), into));
+            assertEquals(LoadStep.FETCH, refused.step());
+        }
     }
 
     @Test
@@ -143,16 +280,137 @@ final class DirectoryModelStoreTest {
     }
 
     @Test
-    void foldersWithoutAModelWait() throws IOException {
-        bench.writeOld("a/1/other.onnx", MODEL);
-        assertEquals("holds no model.onnx", waiting("a", 1).why());
+    void aFolderWithoutAModelWaitsForOneAndIsRefusedOnceItHasSettled() throws IOException {
+        bench.write("a/1/net.onnx", MODEL);
+        bench.write("a/2/notes.txt", "x");
+        assertEquals("it holds net.onnx but no model.onnx", waiting("a", 1).why());
+        Refused refused = refused("a", 1);
+        assertEquals("it holds net.onnx but no model.onnx", refused.reason());
+        assertEquals(
+                "rename it to model.onnx, or set default_model_filename in config.pbtxt",
+                refused.remedy());
+        assertEquals("it holds no model.onnx", refused("a", 2).reason());
+        Files.move(root.resolve("a/1/net.onnx"), root.resolve("a/1/model.onnx"));
+        bench.touchUp(root.resolve("a/1/model.onnx"));
+        assertInstanceOf(Published.class, bench.settled().find(id("a", 1)));
     }
 
     @Test
     void anEmptyModelIsNeverPublished() throws IOException {
-        bench.writeOld("a/1/model.onnx", "");
-        bench.settled();
+        bench.write("a/1/model.onnx", "");
         assertEquals("model.onnx is empty", waiting("a", 1).why());
+        assertEquals("model.onnx is empty", refused("a", 1).reason());
+    }
+
+    @Test
+    void aBareModelLoadsBesideFilesThatKeepChanging() throws IOException {
+        bench.writeOld("model.onnx", MODEL);
+        bench.writeOld("bare/model.onnx", MODEL);
+        for (String model : List.of("single", "bare")) {
+            String log = model.equals("bare") ? "bare/server.log" : "server.log";
+            bench.write(log, "a");
+            Published first =
+                    assertInstanceOf(Published.class, bench.store.scan().find(id(model, 1)));
+            bench.time.pass(Duration.ofSeconds(1));
+            bench.write(log, "ab");
+            Published second =
+                    assertInstanceOf(Published.class, bench.store.scan().find(id(model, 1)));
+            assertEquals(first.fingerprint(), second.fingerprint());
+        }
+    }
+
+    @Test
+    void theWeightsThatABareModelNamesBelongToIt() throws IOException {
+        // StringStringEntryProto of onnx.proto: key is field 1, value is field 2, both strings.
+        String pairs = "\n\blocation\u0012\u000bweights.bin" + "\n\blocation\u0012\u0007./d/w.x";
+        bench.writeOld("a/model.onnx", pairs);
+        bench.writeOld("a/weights.bin", "w");
+        bench.writeOld("a/d/w.x", "w");
+        bench.writeOld("a/other.txt", "o");
+        bench.published(id("a", 1));
+        Set<String> named = BareFiles.namesIn(ByteBuffer.wrap(pairs.getBytes(UTF_8)));
+        assertEquals(Set.of("weights.bin", "d"), named);
+        assertEquals(Set.of("weights.bin", "d/w.x"), copied("a", named));
+        for (String weights : List.of("a/weights.bin", "a/d/w.x")) {
+            bench.write(weights, "changed");
+            assertTrue(waiting("a", 1).why().contains(weights.substring(2)), waiting("a", 1)::why);
+            bench.published(id("a", 1));
+        }
+        bench.write("a/other.txt", "changed");
+        assertPublished("a", 1);
+    }
+
+    @Test
+    void aPairThatStraddlesTwoReadsIsFound() throws IOException {
+        // Reads are of 1 MiB and something; the pair lies across every possible end of one.
+        byte[] pair = "\n\blocation\u0012\u0001w".getBytes(StandardCharsets.ISO_8859_1);
+        for (int end : new int[] {1 << 20, (1 << 20) + 1_036, 2 << 20}) {
+            for (int before = 0; before <= pair.length; before++) {
+                byte[] model = new byte[3 << 20];
+                System.arraycopy(pair, 0, model, end - before, pair.length);
+                Path file = bench.write("a/model.onnx", model);
+                FileStamp stamp = new FolderReader(false).entry(file, "model.onnx").stamp();
+                assertEquals(Set.of("w"), BareFiles.read(file, stamp).names());
+            }
+        }
+    }
+
+    @Test
+    void aModelUnderAnotherNameInABareFolderIsReported() throws IOException {
+        List<String> said =
+                logged(() -> {
+                    bench.writeOld("a/net.onnx", MODEL);
+                    assertEquals(Set.of(), found());
+                });
+        assertTrue(
+                said.stream()
+                        .anyMatch(line -> line.contains("it holds net.onnx but no model.onnx")),
+                said::toString);
+    }
+
+    @Test
+    void aCopyUnderADotNameThatIsRenamedAtOnceCountsAsRenamedIn() throws Exception {
+        DirectoryModelStore store =
+                new DirectoryModelStore(root, "single", InstantSource.system(), Ticker.SYSTEM);
+        Files.createDirectories(root.resolve("a/1"));
+        Files.write(root.resolve("a/1/model.onnx"), MODEL);
+        // A token a change, and one to begin with.
+        Semaphore changed = new Semaphore(1);
+        store.watch(changed::release);
+        store.scan();
+        Path copy = Files.createDirectories(root.resolve("a/.4"));
+        Files.write(copy.resolve("model.onnx"), MODEL);
+        Files.move(copy, root.resolve("a/4"));
+        long began = System.nanoTime();
+        StoredVersion found = null;
+        while (!(found instanceof Published)) {
+            assertTrue(System.nanoTime() - began < 4_000_000_000L, "settled like any other copy");
+            // As the reconciler looks: when told, else every second.
+            boolean _ = changed.tryAcquire(1, TimeUnit.SECONDS);
+            found = store.scan().find(id("a", 4));
+        }
+        assertInstanceOf(Waiting.class, store.scan().find(id("a", 1)));
+        store.close();
+    }
+
+    @Test
+    void aFolderMadeJustAfterADotNameWentIsNotTakenBeforeItSettles() throws Exception {
+        DirectoryModelStore store =
+                new DirectoryModelStore(root, "single", InstantSource.system(), Ticker.SYSTEM);
+        Semaphore changed = new Semaphore(0);
+        Files.createDirectories(root.resolve("a"));
+        store.scan();
+        store.watch(changed::release);
+        store.scan();
+        Files.createDirectories(root.resolve("a/.lock"));
+        Files.delete(root.resolve("a/.lock"));
+        Files.createDirectories(root.resolve("a/4"));
+        for (int length = 1; length < 20; length++) {
+            Files.write(root.resolve("a/4/model.onnx"), java.util.Arrays.copyOf(MODEL, length));
+            boolean _ = changed.tryAcquire(20, TimeUnit.MILLISECONDS);
+            assertFalse(store.scan().find(id("a", 4)) instanceof Published);
+        }
+        store.close();
     }
 
     @ParameterizedTest
@@ -525,6 +783,43 @@ final class DirectoryModelStoreTest {
                             "config.pbtxt sets fields that have no effect here:"
                                     + " dynamic_batching, input"),
                     messages(lines));
+        } finally {
+            logger.detachAppender(lines);
+        }
+    }
+
+    @Test
+    void aConfigurationThatNothingWasLoadedUnderIsNoNews() throws IOException {
+        List<String> young =
+                logged(() -> {
+                    bench.write("a/1/model.onnx", MODEL);
+                    bench.write("a/config.pbtxt", "max_batch_size: 3");
+                    assertEquals(3, bench.published(id("a", 1)).config().maxBatchSize());
+                });
+        assertEquals(List.of(), young);
+        List<String> changed =
+                logged(() -> {
+                    bench.write("a/config.pbtxt", "max_batch_size: 4");
+                    assertEquals(4, bench.published(id("a", 1)).config().maxBatchSize());
+                });
+        assertEquals(
+                List.of("config.pbtxt changed: it holds for versions loaded from now on"), changed);
+    }
+
+    private interface Act {
+        void play() throws IOException;
+    }
+
+    /** What the store logs meanwhile. */
+    private static List<String> logged(Act act) throws IOException {
+        Logger logger = (Logger) LoggerFactory.getLogger(DirectoryModelStore.class);
+        ListAppender<ILoggingEvent> lines = new ListAppender<>();
+        lines.start();
+        logger.setLevel(Level.INFO);
+        logger.addAppender(lines);
+        try {
+            act.play();
+            return messages(lines);
         } finally {
             logger.detachAppender(lines);
         }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -31,6 +32,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -48,16 +50,27 @@ final class ModelRepositoryTest implements VersionListener {
     @Override
     public void entered(VersionId version, String state) {
         heard.add(version + " " + state);
+        if (deaf != null) {
+            throw deaf;
+        }
     }
+
+    private @Nullable Error deaf;
 
     @Override
     public void loaded(LiveVersion version, long fileBytes, long loadNanos) {
+        if (deaf != null) {
+            throw deaf;
+        }
         heard.add(version.info().id() + " loaded " + fileBytes);
     }
 
     @Override
     public void unloaded(VersionInfo version) {
         heard.add(version.id() + " closed");
+        if (deaf != null) {
+            throw deaf;
+        }
     }
 
     @BeforeEach
@@ -220,19 +233,70 @@ final class ModelRepositoryTest implements VersionListener {
     }
 
     @Test
-    void filesThatChangeWhileTheRuntimeReadsBesideTheModelFailTheLoad() throws IOException {
-        bench.writeOld("a/1/weights", "whole");
+    void theRuntimeFindsWeightsInACopyThatGoesOnceTheSessionIsOpen() throws IOException {
+        bench.writeOld("a/1/weights/w.bin", "whole");
+        bench.writeOld("a/1/README", "nothing of the model's");
+        List<String> seen = new ArrayList<>();
         bench.engine.whileOpening =
                 () -> {
                     try {
-                        bench.write("a/1/weights", "other");
+                        bench.write("a/1/weights/w.bin", "other");
+                        Path folder = bench.engine.lastConfig.modelFile().getParent();
+                        seen.add(Files.getPosixFilePermissions(folder).toString());
+                        seen.add(Files.readString(folder.resolve("weights/w.bin")));
+                        seen.add(Boolean.toString(Files.exists(folder.resolve("README"))));
                     } catch (IOException e) {
                         throw new AssertionError(e);
                     }
                 };
-        Failed failed = failed("n=1");
+        ready("n=1 \n\blocation\u0012\rweights/w.bin");
+        assertEquals(List.of("[OWNER_READ, OWNER_WRITE, OWNER_EXECUTE]", "whole", "false"), seen);
+        assertEquals(List.of(), copies());
+    }
+
+    @Test
+    void aModelWithoutWeightsOutsideIsNotCopied() throws IOException {
+        bench.writeOld("a/1/weights", "whole");
+        ready("n=1");
+        assertNull(bench.engine.lastConfig.modelFile());
+        assertFalse(Files.exists(bench.copies()));
+    }
+
+    @Test
+    void aCopyOfWeightsGoesWhenTheLoadFailsToo() throws IOException {
+        bench.writeOld("a/1/weights", "whole");
+        failed("fails=open \n\blocation\u0012\u0007weights");
+        assertEquals(List.of(), copies());
+    }
+
+    @Test
+    void whatAKilledProcessLeftOfACopyIsRemovedByTheNext() throws IOException {
+        Path left = Files.createDirectories(bench.copies().resolve("weights-1"));
+        Files.writeString(left.resolve("w.bin"), "left");
+        Files.setLastModifiedTime(
+                left,
+                java.nio.file.attribute.FileTime.from(
+                        bench.time.instant().minus(Duration.ofDays(2))));
+        Path foreign = Files.createDirectories(bench.copies().resolve("other"));
+        bench.writeOld("a/1/weights", "whole");
+        ready("n=1 \n\blocation\u0012\u0007weights");
+        assertEquals(List.of(foreign), copies());
+    }
+
+    @Test
+    void withoutAPlaceForTheCopyTheLoadFailsAndSaysSo() throws IOException {
+        Files.writeString(bench.copies(), "a file where the folder should be");
+        bench.writeOld("a/1/weights", "whole");
+        Failed failed = failed("n=1 \n\blocation\u0012\u0007weights");
         assertEquals(LoadStep.FETCH, failed.step());
-        assertEquals(root.resolve("a/1/model.onnx"), bench.engine.lastConfig.modelFile());
+        assertTrue(failed.remedy().contains("--data"), failed.remedy());
+        Files.delete(bench.copies());
+    }
+
+    private List<Path> copies() throws IOException {
+        try (var all = Files.list(bench.copies())) {
+            return all.toList();
+        }
     }
 
     @Test
@@ -311,7 +375,7 @@ final class ModelRepositoryTest implements VersionListener {
     }
 
     @Test
-    void aHangingWarmUpIsEndedAtTheLimitOfARun() throws IOException {
+    void aVersionWhoseWarmUpHangsFailsAtTheLimitOfARun() throws IOException {
         SchedulingContext impatient =
                 new SchedulingContext(
                         bench.time,
@@ -322,11 +386,20 @@ final class ModelRepositoryTest implements VersionListener {
         Published stored = store("fails=hang");
         try (ModelRepository repository =
                 new ModelRepository(
-                        bench.engine, impatient, ExecutionPolicy.AUTO, 1, bench.time, this)) {
+                        bench.engine,
+                        impatient,
+                        ExecutionPolicy.AUTO,
+                        1,
+                        bench.copies(),
+                        bench.time,
+                        this)) {
             repository.load(stored);
-            Bench.await("ready in spite of it", () -> repository.find(ID).state() instanceof Ready);
-            Ready ready = (Ready) repository.find(ID).state();
-            assertEquals("pool", ready.version().scheduler().execution());
+            Bench.await("failed", () -> repository.find(ID).state() instanceof Failed);
+            Failed failed = (Failed) repository.find(ID).state();
+            assertEquals(LoadStep.WARM_UP, failed.step());
+            assertTrue(failed.reason().contains("did not end within 0.02 s"), failed.reason());
+            assertEquals(0, bench.engine.openSessions.get());
+            assertEquals(0, bench.engine.openRunners.get());
         }
     }
 
@@ -337,11 +410,34 @@ final class ModelRepositoryTest implements VersionListener {
         bench.engine.whileOpening = opening::countDown;
         ModelRepository repository =
                 new ModelRepository(
-                        bench.engine, bench.scheduling, ExecutionPolicy.AUTO, 1, bench.time, this);
+                        bench.engine,
+                        bench.scheduling,
+                        ExecutionPolicy.AUTO,
+                        1,
+                        bench.copies(),
+                        bench.time,
+                        this);
         repository.load(stored);
         opening.await();
         repository.close();
         assertInstanceOf(Unloaded.class, repository.find(ID).state());
+        assertEquals(0, bench.engine.openSessions.get());
+    }
+
+    @Test
+    void aLateStepThatBreaksLeavesNothingOpen() throws IOException {
+        deaf = new OutOfMemoryError("heap");
+        for (String words : List.of("cost=4100", "cost=100000")) {
+            Failed failed = failed(words);
+            assertTrue(failed.reason().contains("OutOfMemoryError"), failed.reason());
+        }
+    }
+
+    @Test
+    void aListenerThatBreaksKeepsNoVersionFromBeingUnloaded() throws IOException {
+        ready("n=1");
+        deaf = new OutOfMemoryError("heap");
+        unload(ID);
         assertEquals(0, bench.engine.openSessions.get());
     }
 

@@ -2,6 +2,8 @@ package dev.penstock.scheduling;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.penstock.FakeSession;
@@ -9,11 +11,14 @@ import dev.penstock.RecordingReply;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.ExchangeObserver;
 import dev.penstock.inference.Failure;
+import dev.penstock.inference.FailureException;
 import dev.penstock.inference.InferRequest;
 import dev.penstock.inference.InferResponse;
 import dev.penstock.inference.ModelRef;
 import dev.penstock.inference.Outcome;
 import dev.penstock.inference.PredictionId;
+import dev.penstock.inference.Protocol;
+import dev.penstock.inference.Reply;
 import dev.penstock.inference.VersionId;
 import dev.penstock.inference.VersionInfo;
 import dev.penstock.runtime.Deadline;
@@ -142,6 +147,126 @@ final class SchedulersTest {
     }
 
     @Test
+    void anErrorOfARunIsAnAnswerAndTheThreadTakesTheNext() throws Exception {
+        for (boolean isTurn : new boolean[] {true, false}) {
+            try (Scheduler scheduler = scheduler(isTurn)) {
+                session.breaks = new OutOfMemoryError("direct");
+                RecordingReply broken = new RecordingReply();
+                scheduler.submit(exchange(broken, Deadline.NEVER));
+                assertInstanceOf(Failure.Internal.class, broken.await());
+                session.breaks = null;
+                RecordingReply next = new RecordingReply();
+                scheduler.submit(exchange(next, Deadline.NEVER));
+                assertInstanceOf(InferResponse.class, next.await());
+            }
+        }
+    }
+
+    @Test
+    void anAnswerThatCannotBeSentDoesNotEndTheThread() throws Exception {
+        try (Scheduler scheduler = scheduler(false)) {
+            Reply broken =
+                    new Reply() {
+                        @Override
+                        public Protocol protocol() {
+                            return Protocol.HTTP;
+                        }
+
+                        @Override
+                        public void send(Exchange exchange, Outcome outcome) {
+                            exchange.close();
+                            throw new OutOfMemoryError("direct");
+                        }
+                    };
+            scheduler.submit(exchange(broken, Deadline.NEVER));
+            RecordingReply next = new RecordingReply();
+            scheduler.submit(exchange(next, Deadline.NEVER));
+            assertInstanceOf(InferResponse.class, next.await());
+        }
+    }
+
+    @Test
+    void aPoolWithoutItsRunnersDoesNotStartAndLeavesNothingOpen() {
+        session.runnersLeft.set(2);
+        QueueScheduler queue =
+                new QueueScheduler(
+                        version,
+                        session,
+                        new SchedulingContext(Ticker.SYSTEM, watchdog, Long.MAX_VALUE, 10, 3));
+        assertThrows(OutOfMemoryError.class, queue::start);
+        assertEquals(0, session.openRunners.get());
+        RecordingReply late = new RecordingReply();
+        Exchange exchange = exchange(late, Deadline.NEVER);
+        assertEquals(Admission.CLOSED, queue.submit(exchange));
+        exchange.close();
+    }
+
+    @Test
+    void aVersionThatCannotMoveToAPoolGoesOnWhereItIs() throws Exception {
+        session.hangs = true;
+        session.runnersLeft.set(1);
+        try (TurnScheduler turn = new TurnScheduler(version, session, context(1000))) {
+            RecordingReply hung = new RecordingReply();
+            turn.submit(exchange(hung, Deadline.after(Ticker.SYSTEM.nanos(), 30_000_000)));
+            assertInstanceOf(Failure.DeadlineExceeded.class, hung.await());
+            assertEquals("turn", turn.execution());
+            session.hangs = false;
+            RecordingReply next = new RecordingReply();
+            turn.submit(exchange(next, Deadline.NEVER));
+            assertInstanceOf(InferResponse.class, next.await());
+            session.hangs = true;
+            session.runnersLeft.set(1);
+            RecordingReply again = new RecordingReply();
+            turn.submit(exchange(again, Deadline.after(Ticker.SYSTEM.nanos(), 30_000_000)));
+            assertInstanceOf(Failure.DeadlineExceeded.class, again.await());
+            assertEquals("pool", turn.execution());
+            session.hangs = false;
+        }
+    }
+
+    @Test
+    void whatWaitsAndIsLateOrCancelledIsAnsweredBeforeItsTurn() throws Exception {
+        AtomicLong now = new AtomicLong(1_000);
+        Watchdog byHand = new Watchdog(now::get);
+        SchedulingContext context = new SchedulingContext(now::get, byHand, Long.MAX_VALUE, 3, 1);
+        session.hangs = true;
+        QueueScheduler queue = new QueueScheduler(version, session, context);
+        queue.start();
+        RecordingReply running = new RecordingReply();
+        queue.submit(exchange(running, new Deadline(1_000_000)));
+        while (session.running.get() == 0) {
+            Thread.onSpinWait();
+        }
+        RecordingReply late = new RecordingReply();
+        RecordingReply cancelled = new RecordingReply();
+        RecordingReply patient = new RecordingReply();
+        queue.submit(exchange(late, new Deadline(2_000)));
+        Exchange abandoned = exchange(cancelled, Deadline.NEVER);
+        queue.submit(abandoned);
+        queue.submit(exchange(patient, Deadline.NEVER));
+        Exchange refused = exchange(new RecordingReply(), Deadline.NEVER);
+        assertEquals(Admission.FULL, queue.submit(refused));
+        refused.close();
+        byHand.look();
+        assertEquals(3, queue.queueDepth(), "nothing is over yet");
+        abandoned.cancel();
+        now.set(2_000);
+        byHand.look();
+        assertInstanceOf(Failure.DeadlineExceeded.class, late.await());
+        assertInstanceOf(Failure.Cancelled.class, cancelled.await());
+        assertEquals(1, queue.queueDepth());
+        assertEquals(2, openInputs.get(), "of what runs and what still waits");
+        assertEquals(1, session.runs.get());
+        session.hangs = false;
+        now.set(1_000_000);
+        while (!running.isAnswered()) {
+            byHand.look();
+        }
+        assertInstanceOf(InferResponse.class, patient.await());
+        queue.close();
+    }
+
+    @Test
     void aFullQueueRefusesAndAnswersAllThatItTook() throws Exception {
         session.hangs = true;
         QueueScheduler queue = new QueueScheduler(version, session, context(2));
@@ -165,6 +290,59 @@ final class SchedulersTest {
             assertInstanceOf(Failure.DeadlineExceeded.class, reply.await());
         }
         queue.close();
+    }
+
+    @Test
+    void aRunAsideIsOnTheCallersThreadPastTheQueue() throws Exception {
+        for (boolean turn : new boolean[] {true, false}) {
+            try (Scheduler scheduler = scheduler(turn)) {
+                TensorSet inputs = TensorSet.of(List.of(), () -> {});
+                scheduler.runAside(inputs, List.of(), Long.MAX_VALUE).close();
+                assertEquals(0, scheduler.inFlight());
+            }
+            assertEquals(0, session.openRunners.get());
+        }
+        assertEquals(2, session.runs.get());
+    }
+
+    @Test
+    void aRunAsideThatHangsIsEndedAndDoesNotMoveTheVersion() throws Exception {
+        session.hangs = true;
+        try (TurnScheduler turn = new TurnScheduler(version, session, context(10))) {
+            TensorSet inputs = TensorSet.of(List.of(), () -> {});
+            long limit = Ticker.SYSTEM.nanos() + 20_000_000;
+            FailureException ended =
+                    assertThrows(
+                            FailureException.class, () -> turn.runAside(inputs, List.of(), limit));
+            assertInstanceOf(Failure.DeadlineExceeded.class, ended.failure());
+            assertEquals("turn", turn.execution());
+        } finally {
+            session.hangs = false;
+        }
+    }
+
+    @Test
+    void closingWaitsForARunAsideAndLetsNoOtherIn() throws Exception {
+        for (boolean turn : new boolean[] {true, false}) {
+            session.hangs = true;
+            Scheduler scheduler = scheduler(turn);
+            TensorSet inputs = TensorSet.of(List.of(), () -> {});
+            long limit = Ticker.SYSTEM.nanos() + 50_000_000;
+            Thread aside =
+                    Thread.ofPlatform()
+                            .start(() ->
+                                    assertThrows(
+                                            FailureException.class,
+                                            () -> scheduler.runAside(inputs, List.of(), limit)));
+            while (session.running.get() == 0) {
+                Thread.onSpinWait();
+            }
+            scheduler.close();
+            assertEquals(0, session.running.get());
+            assertNull(scheduler.runAside(inputs, List.of(), Long.MAX_VALUE));
+            aside.join();
+            session.hangs = false;
+        }
     }
 
     @Test
@@ -226,7 +404,7 @@ final class SchedulersTest {
                 Ticker.SYSTEM, watchdog, TimeUnit.SECONDS.toNanos(5), capacity, 1);
     }
 
-    private Exchange exchange(RecordingReply reply, Deadline deadline) {
+    private Exchange exchange(Reply reply, Deadline deadline) {
         openInputs.incrementAndGet();
         TensorSet inputs = TensorSet.of(List.of(), openInputs::decrementAndGet);
         return new Exchange(

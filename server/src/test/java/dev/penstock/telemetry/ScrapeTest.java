@@ -100,12 +100,10 @@ final class ScrapeTest {
     @Test
     void whatTheCallerGotIsCounted() throws Exception {
         Exchange found =
-                exchange(
-                        new TurningReply(
-                                Protocol.HTTP, new Failure.PayloadTooLarge("too large", null)));
+                exchange(new TurningReply(Protocol.HTTP, new Failure.PayloadTooLarge("too large")));
         found.routed(version, RouteDecision.FOLLOWED);
         found.answer(new InferResponse(version, nothing()));
-        exchange(new TurningReply(Protocol.GRPC, new Failure.PayloadTooLarge("too large", null)))
+        exchange(new TurningReply(Protocol.GRPC, new Failure.PayloadTooLarge("too large")))
                 .answer(new Failure.MemoryFull());
         String text = telemetry.scrape();
         assertEquals(1, count(text, "invalid", "m", "http", "1"));

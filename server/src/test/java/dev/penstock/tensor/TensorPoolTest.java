@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.penstock.FailingAllocator;
 import io.netty.buffer.PooledByteBufAllocator;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -25,6 +26,22 @@ final class TensorPoolTest {
         first.close();
         second.close();
         assertEquals(0, pool.bytesOut());
+    }
+
+    @Test
+    void whatTheAllocatorDoesNotGiveIsNotCounted() {
+        FailingAllocator allocator = new FailingAllocator();
+        TensorPool poor = new TensorPool(allocator, 100);
+        allocator.failure = new OutOfMemoryError("Cannot reserve direct buffer memory");
+        assertNull(poor.take(60));
+        assertEquals(0, poor.bytesOut());
+        allocator.failure = new IllegalStateException("a bug");
+        assertThrows(IllegalStateException.class, () -> poor.take(60));
+        assertEquals(0, poor.bytesOut());
+        allocator.failure = null;
+        Memory block = poor.take(100);
+        assertNotNull(block, "all of the budget is there");
+        block.close();
     }
 
     @Test

@@ -27,7 +27,8 @@ final class OrtLibrary {
     /** The revision of the table that is asked for; the newest function used came with it. */
     private static final int API_VERSION = 24;
 
-    private static final int LOG_WARNING = 2;
+    // Warnings are of what a caller sent, in a form and colours of the library's own.
+    private static final int LOG_ERROR = 3;
     private static final int DEVICE_ALLOCATOR = 0;
     private static final int DEFAULT_MEMORY = 0;
 
@@ -154,7 +155,7 @@ final class OrtLibrary {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(JAVA_LONG);
             long name = arena.allocateFrom("penstock").address();
-            check((long) CREATE_ENV.invokeExact(LOG_WARNING, name, out.address()));
+            check((long) CREATE_ENV.invokeExact(LOG_ERROR, name, out.address()));
             long env = out.get(JAVA_LONG, 0);
             check((long) DISABLE_TELEMETRY_EVENTS.invokeExact(env));
             return env;

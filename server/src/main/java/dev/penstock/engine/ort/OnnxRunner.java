@@ -262,7 +262,7 @@ final class OnnxRunner implements Runner {
                                     + bytes
                                     + " bytes, must be at most "
                                     + Integer.MAX_VALUE,
-                            null));
+                            "ask for other outputs, or send less at a time"));
         }
         Memory memory = pool.take((int) bytes);
         if (memory == null) {

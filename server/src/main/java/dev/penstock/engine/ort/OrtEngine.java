@@ -4,6 +4,7 @@ import ai.onnxruntime.NodeInfo;
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import dev.penstock.engine.Engine;
@@ -42,7 +43,9 @@ public final class OrtEngine implements Engine {
      */
     public OrtEngine(TensorPool pool) {
         this.pool = pool;
-        this.environment = OrtEnvironment.getEnvironment();
+        this.environment =
+                // Warnings are of what a caller sent, in a form and colours of the library's own.
+                OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
         NativeRuntime.check(environment.getVersion(), System.getenv());
         try {
             environment.setTelemetry(false);

@@ -1,14 +1,14 @@
-package dev.penstock.cli;
+package dev.penstock.config;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Finds the word that was probably meant. */
-final class Suggestion {
+public final class Suggestion {
     private Suggestion() {}
 
     /** The known word nearest to a mistyped one, or null when none is near. */
-    static @Nullable String nearest(String word, List<String> known) {
+    public static @Nullable String nearest(String word, List<String> known) {
         String best = null;
         int bestDistance = Math.clamp(word.length() / 2, 1, 3) + 1;
         for (String each : known) {

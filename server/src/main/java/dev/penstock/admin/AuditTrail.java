@@ -1,0 +1,35 @@
+package dev.penstock.admin;
+
+import java.io.IOException;
+
+/** Where changes are written down: before they take effect, and what became of them. */
+public interface AuditTrail {
+    /** Keeps nothing. */
+    AuditTrail NONE =
+            new AuditTrail() {
+                @Override
+                public long intent(AuditChange change) {
+                    return 0;
+                }
+
+                @Override
+                public void applied(long intent, long revision) {}
+
+                @Override
+                public void refused(long intent, String reason) {}
+            };
+
+    /**
+     * Puts a change that is about to be made on the disk.
+     *
+     * @return what the outcome names it by
+     * @throws IOException if it could not be kept: the change must not be made
+     */
+    long intent(AuditChange change) throws IOException;
+
+    /** The change is in force, under that revision of what is wanted. */
+    void applied(long intent, long revision);
+
+    /** The change was not made. */
+    void refused(long intent, String reason);
+}

@@ -1,0 +1,6 @@
+package dev.penstock.admin;
+
+import org.jspecify.annotations.Nullable;
+
+/** A reason, for changes that say nothing else. */
+record Reason(@Required @Nullable String reason) {}

@@ -1,0 +1,197 @@
+package dev.penstock.cli;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpConnectTimeoutException;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublisher;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpTimeoutException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+
+/** Asks the admin API; whatever is refused ends the command with the words of the refusal. */
+final class AdminClient implements AutoCloseable {
+    private static final String BASE = "/admin/v1";
+    private static final int SHOWN_ERRORS = 3;
+
+    private final HostPort server;
+    private final Duration timeout;
+    private final @Nullable Secret secret;
+    private final HttpClient client;
+
+    /**
+     * An answer that was no refusal.
+     *
+     * @param etag of what was read or changed; null when it has none
+     */
+    record Answer(int status, JsonNode body, @Nullable String etag) {
+        /** The entity tag of an answer that must have one. */
+        String tag() {
+            return etag == null ? "*" : etag;
+        }
+    }
+
+    /**
+     * @param timeout for each call
+     * @param secret sent with each call; null sends none
+     */
+    AdminClient(HostPort server, Duration timeout, @Nullable Secret secret) {
+        this.server = server;
+        this.timeout = timeout;
+        this.secret = secret;
+        this.client =
+                HttpClient.newBuilder()
+                        .version(HttpClient.Version.HTTP_1_1)
+                        .connectTimeout(timeout)
+                        .build();
+    }
+
+    HostPort server() {
+        return server;
+    }
+
+    /** A name as part of a path. */
+    static String part(String name) {
+        // The encoder is one for forms, where a space is a plus.
+        return URLEncoder.encode(name, StandardCharsets.UTF_8).replace("+", "%20");
+    }
+
+    Answer get(String path) throws InterruptedException {
+        return send("GET", path, null, null);
+    }
+
+    /**
+     * Asks for a change.
+     *
+     * @param etag of what its author saw; null where nothing has one
+     * @param body JSON; null for none
+     */
+    Answer change(String method, String path, @Nullable String etag, @Nullable JsonNode body)
+            throws InterruptedException {
+        return send(
+                method,
+                path,
+                etag,
+                body == null
+                        ? null
+                        : BodyPublishers.ofByteArray(Json.MAPPER.writeValueAsBytes(body)));
+    }
+
+    private Answer send(
+            String method, String path, @Nullable String etag, @Nullable BodyPublisher body)
+            throws InterruptedException {
+        HttpRequest.Builder request =
+                HttpRequest.newBuilder(URI.create("http://" + server + BASE + path))
+                        .timeout(timeout)
+                        .method(method, body == null ? BodyPublishers.noBody() : body);
+        if (body != null) {
+            request.header("content-type", "application/json");
+        }
+        if (etag != null) {
+            request.header("if-match", etag);
+        }
+        return exchange(request);
+    }
+
+    /** Sends a request that was made otherwise, with this client's credentials. */
+    Answer exchange(HttpRequest.Builder request) throws InterruptedException {
+        if (secret != null) {
+            request.header("authorization", secret.authorization());
+        }
+        HttpResponse<String> response;
+        try {
+            response = client.send(request.build(), BodyHandlers.ofString(StandardCharsets.UTF_8));
+        } catch (HttpConnectTimeoutException e) {
+            throw unreachable("no answer to the connection");
+        } catch (HttpTimeoutException e) {
+            throw Failures.timeout(server, timeout);
+        } catch (IOException e) {
+            throw unreachable(Failures.reason(e));
+        }
+        JsonNode json = json(response);
+        if (response.statusCode() >= 400) {
+            throw refusal(response.statusCode(), json);
+        }
+        return new Answer(
+                response.statusCode(), json, response.headers().firstValue("etag").orElse(null));
+    }
+
+    URI uri(String path) {
+        return URI.create("http://" + server + BASE + path);
+    }
+
+    private CommandFailure unreachable(String reason) {
+        return new CommandFailure(
+                ExitCode.UNREACHABLE,
+                "no server at " + server,
+                reason,
+                "start one with penstock serve, or name its admin address with --server");
+    }
+
+    private JsonNode json(HttpResponse<String> response) {
+        try {
+            return response.body().isEmpty()
+                    ? Json.MAPPER.nullNode()
+                    : Json.MAPPER.readTree(response.body());
+        } catch (JacksonException e) {
+            throw new CommandFailure(
+                    ExitCode.REFUSED,
+                    server + " is no admin address of penstock",
+                    "it answered " + response.statusCode() + " without JSON",
+                    "name the admin address with --server");
+        }
+    }
+
+    private CommandFailure refusal(int status, JsonNode problem) {
+        String hint = problem.path("hint").asString("");
+        List<String> errors = new ArrayList<>();
+        for (JsonNode error : problem.path("errors")) {
+            if (errors.size() == SHOWN_ERRORS) {
+                errors.add("and " + (problem.path("errors").size() - SHOWN_ERRORS) + " more");
+                break;
+            }
+            errors.add(
+                    (error.path("pointer").asString("") + " " + error.path("message").asString(""))
+                            .strip());
+        }
+        String detail = problem.path("detail").asString(problem.path("error").asString("refused"));
+        String code = problem.path("code").asString("");
+        String request = problem.path("request_id").asString("");
+        String answered =
+                server
+                        + " answered "
+                        + status
+                        + (code.isEmpty() ? "" : " " + code)
+                        + (request.isEmpty() ? "" : ", request " + request);
+        return new CommandFailure(
+                exitCode(status),
+                errors.isEmpty() ? detail : String.join("; ", errors),
+                answered,
+                hint.isEmpty() ? null : hint);
+    }
+
+    private static int exitCode(int status) {
+        return switch (status) {
+            case 401, 403, 421, 429 -> ExitCode.NOT_ALLOWED;
+            case 404 -> ExitCode.NOT_FOUND;
+            case 409, 412, 428 -> ExitCode.CONFLICT;
+            case 504 -> ExitCode.TIMEOUT;
+            default -> ExitCode.REFUSED;
+        };
+    }
+
+    @Override
+    public void close() {
+        client.shutdownNow();
+    }
+}

@@ -1,0 +1,97 @@
+package dev.penstock.cli;
+
+import java.io.PrintWriter;
+import java.util.StringJoiner;
+import picocli.CommandLine.Help.Ansi;
+import tools.jackson.databind.JsonNode;
+
+/** Shows a model's route to a person. */
+final class RouteTable {
+    private final Ansi ansi;
+    private final PrintWriter out;
+
+    RouteTable(Ansi ansi, PrintWriter out) {
+        this.ansi = ansi;
+        this.out = out;
+    }
+
+    void print(JsonNode route) {
+        String head = text(route, "model") + "  " + text(route, "revision");
+        boolean follows = route.path("follows").asBoolean(false);
+        out.println(
+                Printable.line(head)
+                        + (follows ? "  follows its newest ready version" : "")
+                        + (route.path("dry_run").asBoolean(false)
+                                ? "  (dry run, nothing changed)"
+                                : ""));
+        TextTable table = new TextTable(ansi, "ARM", "VERSION", "SET", "OBSERVED", "STATE");
+        for (JsonNode arm : route.path("arms")) {
+            table.row(
+                    text(arm, "name"),
+                    text(arm, "version"),
+                    percent(arm.path("weight")),
+                    percent(arm.path("observed")),
+                    state(arm));
+        }
+        JsonNode shadow = route.path("shadow");
+        if (shadow.isObject()) {
+            String fraction = shadow.path("fraction").asString("") + " of all";
+            table.row("shadow", text(shadow, "version"), fraction, "-", state(shadow));
+        }
+        table.print(out);
+        facts(route);
+        out.flush();
+    }
+
+    private void facts(JsonNode route) {
+        JsonNode key = route.path("key");
+        if (key.isObject()) {
+            fact("key", key.has("header") ? "header " + text(key, "header") : "caller");
+        }
+        int index = 0;
+        for (JsonNode rule : route.path("rules")) {
+            fact("rule " + index++, rule(rule));
+        }
+        JsonNode change = route.path("last_change");
+        if (change.isObject()) {
+            fact(
+                    "changed",
+                    text(change, "at")
+                            + " by "
+                            + text(change, "by")
+                            + ": "
+                            + text(change, "reason"));
+        }
+    }
+
+    private static String rule(JsonNode rule) {
+        StringJoiner line = new StringJoiner(" ");
+        line.add(rule.has("header") ? "header" : "parameter");
+        line.add(rule.has("header") ? text(rule, "header") : text(rule, "parameter"));
+        line.add("= " + text(rule, "equals"));
+        line.add(
+                rule.has("arm")
+                        ? "-> " + text(rule, "arm")
+                        : "-> version " + text(rule, "version"));
+        return line.toString();
+    }
+
+    private void fact(String label, String value) {
+        String padded = label + " ".repeat(Math.max(1, 9 - label.length()));
+        String bold = ansi.enabled() ? ansi.string("@|bold " + padded + "|@") : padded;
+        out.println(bold + Printable.line(value));
+    }
+
+    private static String state(JsonNode arm) {
+        String reason = text(arm, "reason");
+        return text(arm, "state") + (reason.isEmpty() ? "" : ": " + reason);
+    }
+
+    private static String percent(JsonNode number) {
+        return number.isNumber() ? number.asString("") + " %" : "-";
+    }
+
+    static String text(JsonNode node, String field) {
+        return node.path(field).asString("");
+    }
+}

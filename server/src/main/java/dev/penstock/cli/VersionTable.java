@@ -1,0 +1,70 @@
+package dev.penstock.cli;
+
+import java.io.PrintWriter;
+import java.util.Locale;
+import picocli.CommandLine.Help.Ansi;
+import tools.jackson.databind.JsonNode;
+
+/** Versions of models, a row each; failed ones say why below the table. */
+final class VersionTable {
+    private static final int SHOWN_DIGEST = 16;
+    private static final long KIB = 1024;
+
+    private final TextTable table;
+    private final StringBuilder reasons = new StringBuilder();
+
+    VersionTable(Ansi ansi) {
+        table =
+                new TextTable(
+                        ansi, "MODEL", "VERSION", "STATE", "TRAFFIC", "SIZE", "DIGEST", "NOTE");
+    }
+
+    /** Adds the versions of a model. */
+    void add(JsonNode model) {
+        for (JsonNode version : model.path("versions")) {
+            String name = RouteTable.text(model, "name");
+            String number = RouteTable.text(version, "version");
+            String digest = RouteTable.text(version, "digest");
+            String share = version.path("share").asString("");
+            table.row(
+                    name,
+                    number,
+                    RouteTable.text(version, "state"),
+                    share.isEmpty() ? "-" : share + " %",
+                    size(version.path("bytes").asLong(0)),
+                    digest.substring(0, Math.min(SHOWN_DIGEST, digest.length())),
+                    RouteTable.text(version, "note"));
+            String reason = RouteTable.text(version, "reason");
+            if (!reason.isEmpty()) {
+                String step = RouteTable.text(version, "step");
+                String remedy = RouteTable.text(version, "remedy");
+                reasons.append(name)
+                        .append('/')
+                        .append(number)
+                        .append(": ")
+                        .append(step.isEmpty() ? "" : step + ": ")
+                        .append(reason)
+                        .append(remedy.isEmpty() ? "" : "; " + remedy)
+                        .append('\n');
+            }
+        }
+    }
+
+    void print(PrintWriter out) {
+        table.print(out);
+        reasons.toString().lines().forEach(line -> out.println(Printable.line(line)));
+        out.flush();
+    }
+
+    static String size(long bytes) {
+        if (bytes == 0) {
+            return "-";
+        }
+        if (bytes < 10 * KIB) {
+            return bytes + " B";
+        }
+        return bytes < 10 * KIB * KIB
+                ? bytes / KIB + " KiB"
+                : String.format(Locale.ROOT, "%.1f MiB", (double) bytes / (KIB * KIB));
+    }
+}

@@ -1,0 +1,254 @@
+package dev.penstock.serving;
+
+import dev.penstock.inference.Exchange;
+import dev.penstock.inference.ExchangeObserver;
+import dev.penstock.inference.Outcome;
+import dev.penstock.inference.ShedReason;
+import dev.penstock.runtime.Ticker;
+import dev.penstock.telemetry.Telemetry;
+import dev.penstock.tensor.TensorPool;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+
+/**
+ * What is done with a prediction once its caller has the answer, on threads of its own.
+ *
+ * <p>It observes every exchange. Where somebody wants the payload, and there is room, the
+ * exchange's inputs and outputs are moved here, never copied; each reader of the payload has its
+ * turn, one after the other on one thread, and then they are freed. So far the reader is the {@link
+ * Mirror}. Where there is no room the payload is freed at once and the loss is counted: nothing
+ * here makes an event loop wait.
+ *
+ * <p>While payloads come, the threads look for them every millisecond, so that a loop need not wake
+ * them, which would cost it more than all the rest; after a second without any they sleep until
+ * they are woken.
+ */
+public final class AfterAnswer implements ExchangeObserver, AutoCloseable {
+    /** Payloads kept at one time, at most. */
+    public static final int CAPACITY = 256;
+
+    /** Bytes of payloads kept at one time, at most. */
+    public static final long CAPACITY_BYTES = 64L << 20;
+
+    private static final long POLL_NANOS = Duration.ofMillis(1).toNanos();
+    private static final long AWAKE_NANOS = Duration.ofSeconds(1).toNanos();
+    private static final long LOOK_NANOS = Duration.ofMillis(100).toNanos();
+
+    private final Telemetry telemetry;
+    private final TensorPool pool;
+    private final Ticker ticker;
+    private final Mirror mirror;
+    final PayloadQueue queue = new PayloadQueue(CAPACITY, CAPACITY_BYTES);
+    private final List<Thread> threads = new ArrayList<>();
+    private final Object looking = new Object();
+
+    private volatile Supplier<ServingTable> table = () -> ServingTable.EMPTY;
+    private volatile boolean isOpen;
+    private volatile boolean areAsleep;
+    private volatile long lastDueNanos;
+    private long lookedNanos;
+
+    /**
+     * Builds and starts nothing.
+     *
+     * @param telemetry is told of every exchange first
+     * @param pool whose budget the payloads count in: at half of it nothing is kept
+     * @param cpuNanos CPU time of the process so far
+     * @param cores that the process may use
+     */
+    public AfterAnswer(
+            Telemetry telemetry,
+            TensorPool pool,
+            Ticker ticker,
+            InstantSource clock,
+            LongSupplier cpuNanos,
+            int cores) {
+        this.telemetry = telemetry;
+        this.pool = pool;
+        this.ticker = ticker;
+        long now = ticker.nanos();
+        this.lastDueNanos = now;
+        this.lookedNanos = now;
+        this.mirror = new Mirror(telemetry, ticker, clock, new ProcessorLoad(cpuNanos, cores, now));
+        for (int i = 0; i < threads(cores); i++) {
+            threads.add(
+                    Thread.ofPlatform().name("after-answer-" + i).daemon().unstarted(this::loop));
+        }
+    }
+
+    private static int threads(int cores) {
+        return Math.clamp(cores / 4, 1, 4);
+    }
+
+    /**
+     * Begins to keep payloads.
+     *
+     * @param served what is served now, asked again for each shadow
+     */
+    public void start(Supplier<ServingTable> served) {
+        open(served);
+        threads.forEach(Thread::start);
+    }
+
+    /** Begins to keep payloads that nobody takes. */
+    void open(Supplier<ServingTable> served) {
+        table = served;
+        isOpen = true;
+    }
+
+    /** What shadows came to so far, by model and versions. Any thread. */
+    public List<ShadowReport> reports() {
+        return mirror.reports();
+    }
+
+    /** Payloads that are kept now. */
+    public int kept() {
+        return queue.count();
+    }
+
+    /** Bytes of payloads that are kept now. */
+    public long keptBytes() {
+        return queue.bytes();
+    }
+
+    @Override
+    public void answered(Exchange exchange, Outcome outcome) {
+        telemetry.answered(exchange, outcome);
+    }
+
+    @Override
+    public void completed(Exchange exchange) {
+        telemetry.completed(exchange);
+        ShadowTally pair = mirror.due(exchange);
+        if (pair != null) {
+            keep(exchange, pair);
+        }
+    }
+
+    private void keep(Exchange exchange, ShadowTally pair) {
+        long now = ticker.nanos();
+        pair.due(now);
+        lastDueNanos = now;
+        if (areAsleep) {
+            wake();
+        }
+        ShedReason pressure = isOpen ? mirror.pressure(pair) : ShedReason.NOT_READY;
+        if (pressure != null) {
+            pair.shed(pressure);
+            return;
+        }
+        long bytes = KeptPayload.bytes(exchange);
+        if (pool.bytesOut() > pool.budgetBytes() / 2 || !queue.reserve(bytes)) {
+            pair.shed(ShedReason.FULL);
+            return;
+        }
+        exchange.move();
+        queue.put(new KeptPayload(exchange, pair, now, bytes));
+        if (!isOpen) {
+            // Closed since we looked, and perhaps nobody is left to take it.
+            drain();
+        }
+    }
+
+    private void wake() {
+        areAsleep = false;
+        for (int i = 0; i < threads.size(); i++) {
+            LockSupport.unpark(threads.get(i));
+        }
+    }
+
+    private void loop() {
+        while (isOpen) {
+            lookNowAndThen();
+            KeptPayload kept = queue.take();
+            if (kept != null) {
+                read(kept);
+            } else if (ticker.nanos() - lastDueNanos < AWAKE_NANOS) {
+                LockSupport.parkNanos(POLL_NANOS);
+            } else {
+                sleep();
+            }
+        }
+    }
+
+    private void lookNowAndThen() {
+        synchronized (looking) {
+            long now = ticker.nanos();
+            if (now - lookedNanos >= LOOK_NANOS) {
+                lookedNanos = now;
+                mirror.look();
+            }
+        }
+    }
+
+    private void sleep() {
+        areAsleep = true;
+        // What was due before the flag was seen is seen here.
+        if (isOpen && ticker.nanos() - lastDueNanos >= AWAKE_NANOS) {
+            LockSupport.parkNanos(this, AWAKE_NANOS);
+        }
+    }
+
+    /** Gives each reader of the payload its turn, then frees it. */
+    private void read(KeptPayload kept) {
+        ShadowTally pair = kept.pair();
+        try {
+            if (pair != null) {
+                mirror.run(kept, pair, table, () -> !isOpen);
+            }
+        } catch (RuntimeException e) {
+            if (pair != null) {
+                mirror.broke(pair, e);
+            }
+        } finally {
+            free(kept);
+        }
+    }
+
+    void free(KeptPayload kept) {
+        try {
+            kept.exchange().free();
+        } finally {
+            queue.done(kept);
+        }
+    }
+
+    private void drain() {
+        for (KeptPayload kept = queue.take(); kept != null; kept = queue.take()) {
+            ShadowTally pair = kept.pair();
+            if (pair != null) {
+                pair.shed(ShedReason.NOT_READY);
+            }
+            free(kept);
+        }
+    }
+
+    /**
+     * Keeps nothing more, lets what runs end, and frees what waits. Before the versions are closed,
+     * so that no shadow delays that.
+     */
+    @Override
+    public void close() {
+        isOpen = false;
+        wake();
+        boolean interrupted = false;
+        for (Thread thread : threads) {
+            while (thread.isAlive()) {
+                try {
+                    thread.join();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        }
+        drain();
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
