@@ -46,7 +46,7 @@ public final class FakeSession implements Session {
     @Override
     public Runner newRunner() {
         if (runnersLeft.getAndDecrement() <= 0) {
-            throw new OutOfMemoryError("no runner");
+            throw new InternalError("no runner");
         }
         openRunners.incrementAndGet();
         return new FakeRunner();

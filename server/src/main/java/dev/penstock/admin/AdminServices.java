@@ -21,7 +21,8 @@ public record AdminServices(
         RouteExplainer explainer,
         Operations operations,
         AuditAdmin audit,
-        Diagnostics diagnostics) {
+        Diagnostics diagnostics,
+        ConfigAdmin config) {
     private static final Query SERVE =
             new Query(
                     "serve",
@@ -51,6 +52,7 @@ public record AdminServices(
         routeActions(all);
         operations(all);
         audit.endpoints(all);
+        config.endpoints(all);
         server(all);
         return all;
     }

@@ -119,7 +119,10 @@ public final class AuditLog implements AuditTrail, AutoCloseable {
         try {
             mend();
         } catch (IOException e) {
-            LOG.error("outcome of intent {} is held back, the audit log fails: {}", intent, e);
+            LOG.error(
+                    "outcome of intent {} is held back, the audit log fails: {}",
+                    intent,
+                    e.toString());
         }
     }
 

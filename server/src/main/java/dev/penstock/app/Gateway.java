@@ -11,6 +11,8 @@ import dev.penstock.admin.AdminServices;
 import dev.penstock.admin.AuditAdmin;
 import dev.penstock.admin.AuditLog;
 import dev.penstock.admin.Changes;
+import dev.penstock.admin.ConfigAdmin;
+import dev.penstock.admin.Configuration;
 import dev.penstock.admin.Diagnostics;
 import dev.penstock.admin.ModelAdmin;
 import dev.penstock.admin.Operations;
@@ -46,6 +48,7 @@ import dev.penstock.repository.ModelStore;
 import dev.penstock.repository.TwoRootStore;
 import dev.penstock.repository.VersionPolicy;
 import dev.penstock.runtime.CloseStack;
+import dev.penstock.runtime.Deadline;
 import dev.penstock.runtime.Ticker;
 import dev.penstock.scheduling.SchedulingContext;
 import dev.penstock.scheduling.Watchdog;
@@ -86,8 +89,11 @@ import org.slf4j.LoggerFactory;
 final class Gateway implements AutoCloseable {
     private static final int QUEUE_CAPACITY = 1_000;
     private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
-    private static final long SAY_WHY_NANOS = Duration.ofSeconds(2).toNanos();
+    private static final long SAY_WHY_NANOS = Duration.ofSeconds(1).toNanos();
     private static final String NODE = "local";
+    // Together less than what the process gives a stop before it halts.
+    private static final Duration ANSWER_TIME = Duration.ofSeconds(10);
+    private static final Duration STOP_TIME = Duration.ofSeconds(20);
     private static final Duration LOAD_LIMIT = Duration.ofMinutes(5);
     private static final String TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -96,6 +102,7 @@ final class Gateway implements AutoCloseable {
     private final long createdNanos = ticker.nanos();
     private final CloseStack open = new CloseStack();
     private final Limits limits;
+    private final Configuration configuration;
 
     private final Access access;
     private final TensorPool pool;
@@ -139,7 +146,17 @@ final class Gateway implements AutoCloseable {
      *     machine
      */
     Gateway(GatewayConfig config) {
-        this(config, engine -> engine);
+        this(config, Configuration.FIXED);
+    }
+
+    /**
+     * Builds it with settings that operators may look at and read again.
+     *
+     * @throws IllegalArgumentException when something in the configuration cannot be had on this
+     *     machine
+     */
+    Gateway(GatewayConfig config, Configuration configuration) {
+        this(config, configuration, engine -> engine);
     }
 
     /**
@@ -148,6 +165,12 @@ final class Gateway implements AutoCloseable {
      * @param around takes the engine that was configured, and gives the one to use, which closes it
      */
     Gateway(GatewayConfig config, UnaryOperator<Engine> around) {
+        this(config, Configuration.FIXED, around);
+    }
+
+    private Gateway(
+            GatewayConfig config, Configuration configuration, UnaryOperator<Engine> around) {
+        this.configuration = configuration;
         this.config = config;
         this.bound = addresses(config);
         this.transport = Transport.named(config.server().transport());
@@ -342,9 +365,16 @@ final class Gateway implements AutoCloseable {
                         new RouteExplainer(reconciler, service),
                         operations,
                         new AuditAdmin(audit, views, clock),
-                        new Diagnostics(reconciler, service, routes, config.data().dir()));
+                        new Diagnostics(reconciler, service, routes, config.data().dir()),
+                        new ConfigAdmin(configuration, changes));
         Unfinished.complete(audit, wanted);
         return new AdminApi(service, services, telemetry::adminRequest, Build.VERSION);
+    }
+
+    /** Puts in force what needs no restart. */
+    void reloaded(GatewayConfig next) {
+        LogSetup.level(next.log().level());
+        reconciler.settings(next.models().versions(), next.models().poll());
     }
 
     private @Nullable BigDecimal observedPercent(String model, long revision, String arm) {
@@ -447,11 +477,13 @@ final class Gateway implements AutoCloseable {
 
     @Override
     public void close() {
-        http.close();
-        grpc.close();
+        long now = ticker.nanos();
+        Deadline answered = Deadline.after(now, ANSWER_TIME.toNanos());
+        // Both wait for answers of the same versions: one after the other would wait twice.
+        Together.run(ANSWER_TIME.plusSeconds(1), () -> http.close(answered), grpc::close);
         operations.close();
         afterAnswer.close();
-        reconciler.close();
+        reconciler.close(Deadline.after(now, STOP_TIME.toNanos()));
         admin.close();
         metrics.close();
         try {

@@ -110,7 +110,10 @@ final class ServeCommand implements Callable<Integer> {
                 commandLine.getOut().println("the configuration is good");
                 return ExitCode.OK;
             }
-            return new ServeProcess(new Gateway(config), onTerminal, commandLine.getOut()).run();
+            RunningConfig running = new RunningConfig(source, read);
+            Gateway gateway = new Gateway(config, running);
+            running.whenReloaded(gateway::reloaded);
+            return new ServeProcess(gateway, onTerminal, commandLine.getOut()).run();
         } catch (IllegalArgumentException e) {
             throw new ParameterException(commandLine, String.valueOf(e.getMessage()), e);
         }

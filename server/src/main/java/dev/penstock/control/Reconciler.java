@@ -9,6 +9,7 @@ import dev.penstock.repository.StoredVersion;
 import dev.penstock.repository.Version;
 import dev.penstock.repository.VersionPolicy;
 import dev.penstock.repository.VersionState;
+import dev.penstock.runtime.Deadline;
 import dev.penstock.runtime.Ticker;
 import dev.penstock.serving.InferenceService;
 import dev.penstock.serving.ServedModel;
@@ -45,14 +46,15 @@ public final class Reconciler implements AutoCloseable {
     // A copy of many files wakes often; one look sees all of it.
     private static final long LOOK_GAP_NANOS = Duration.ofMillis(100).toNanos();
 
+    private static final long CLOSE_LIMIT_NANOS = Duration.ofSeconds(20).toNanos();
     private static final long SETTLE_LIMIT_NANOS = Duration.ofSeconds(30).toNanos();
 
     private final ModelStore store;
     private final ControlStore wanted;
     private final ModelRepository repository;
     private final InferenceService service;
-    private final VersionPolicy policy;
-    private final Duration poll;
+    private volatile VersionPolicy policy;
+    private volatile Duration poll;
     private final Ticker ticker;
     private final Absences absences;
     private final Thread thread;
@@ -261,6 +263,13 @@ public final class Reconciler implements AutoCloseable {
         } finally {
             lock.unlock();
         }
+    }
+
+    /** Goes by another policy and another pause between looks from now on. Any thread. */
+    public void settings(VersionPolicy nextPolicy, Duration nextPoll) {
+        policy = nextPolicy;
+        poll = nextPoll;
+        wake(false);
     }
 
     /** Looks at the store soon, because somebody changed it. Any thread. */
@@ -578,12 +587,18 @@ public final class Reconciler implements AutoCloseable {
         }
     }
 
+    @Override
+    public void close() {
+        close(Deadline.after(ticker.nanos(), CLOSE_LIMIT_NANOS));
+    }
+
     /**
      * Stops to look, takes everything out of the table, then drains and closes it. Requests that
      * come later find their model not ready.
+     *
+     * @param until then at the latest: neither a disk nor the runtime can be told to hurry
      */
-    @Override
-    public void close() {
+    public void close(Deadline until) {
         lock.lock();
         try {
             isClosed = true;
@@ -593,13 +608,16 @@ public final class Reconciler implements AutoCloseable {
         }
         store.close();
         try {
-            thread.join();
+            // What was never started has nothing to wait for, and may not be joined for a time.
+            if (thread.isAlive()) {
+                thread.join(Duration.ofNanos(Math.max(1, until.atNanos() - ticker.nanos())));
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
         Set<VersionId> all = new HashSet<>();
         repository.versions().forEach(version -> all.add(version.id()));
         publish(wanted.read(), all);
-        repository.close();
+        repository.close(until);
     }
 }

@@ -10,6 +10,7 @@ import dev.penstock.access.RouteTable;
 import dev.penstock.inference.ConnectionLimit;
 import dev.penstock.inference.Limits;
 import dev.penstock.inference.ServerInfo;
+import dev.penstock.runtime.Deadline;
 import dev.penstock.runtime.Ticker;
 import dev.penstock.serving.InferenceService;
 import dev.penstock.tensor.TensorPool;
@@ -203,16 +204,23 @@ public final class HttpServer implements RouteTable, AutoCloseable {
         }
     }
 
-    /** Stops listening, waits a while for what is still to be answered, closes connections. */
     @Override
     public void close() {
+        close(Deadline.after(ticker.nanos(), CLOSE_TIME.toNanos()));
+    }
+
+    /**
+     * Stops listening, waits for what is still to be answered, closes connections.
+     *
+     * @param until then, whatever is not answered by then
+     */
+    public void close(Deadline until) {
         beginDrain();
         Channel bound = listener;
         if (bound != null) {
             var _ = bound.close().syncUninterruptibly();
         }
-        long until = ticker.nanos() + CLOSE_TIME.toNanos();
-        while (openConnections() > 0 && ticker.nanos() - until < 0) {
+        while (openConnections() > 0 && !until.isPast(ticker.nanos())) {
             LockSupport.parkNanos(POLL_NANOS);
         }
         for (HttpLoop loop : loops.values()) {

@@ -6,6 +6,7 @@ import dev.penstock.inference.Signature;
 import dev.penstock.inference.SignatureChange;
 import dev.penstock.inference.VersionId;
 import dev.penstock.inference.VersionInfo;
+import dev.penstock.runtime.Deadline;
 import dev.penstock.runtime.Ticker;
 import dev.penstock.scheduling.SchedulingContext;
 import java.nio.file.Path;
@@ -422,31 +423,40 @@ public final class ModelRepository implements AutoCloseable {
                 .log("{} is {}", id, state.word());
     }
 
-    /**
-     * Waits for loads in progress, then drains and closes every version; for at most {@code 20 s},
-     * since a load inside the runtime cannot be ended. No orders must come any more.
-     */
     @Override
     public void close() {
+        close(Deadline.after(ticker.nanos(), CLOSE_LIMIT.toNanos()));
+    }
+
+    /**
+     * Waits for loads in progress, then drains and closes every version. No orders must come any
+     * more.
+     *
+     * @param until then at the latest, since a load inside the runtime cannot be ended
+     */
+    public void close(Deadline until) {
         isClosed = true;
-        long until = ticker.nanos() + CLOSE_LIMIT.toNanos();
         limit.close();
         loaders.shutdown();
         boolean isDone = false;
         try {
-            isDone = loaders.awaitTermination(until - ticker.nanos(), TimeUnit.NANOSECONDS);
+            isDone = loaders.awaitTermination(left(until), TimeUnit.NANOSECONDS);
             for (Version version : versions()) {
                 unload(version.id());
             }
             for (Thread drain : drains) {
-                isDone &= drain.join(Duration.ofNanos(Math.max(1, until - ticker.nanos())));
+                isDone &= drain.join(Duration.ofNanos(Math.max(1, left(until))));
             }
         } catch (InterruptedException e) {
             isDone = false;
             Thread.currentThread().interrupt();
         }
         if (!isDone) {
-            LOG.warn("not all versions were closed within {} s", CLOSE_LIMIT.toSeconds());
+            LOG.warn("not all versions were closed in time");
         }
+    }
+
+    private long left(Deadline until) {
+        return until.atNanos() - ticker.nanos();
     }
 }

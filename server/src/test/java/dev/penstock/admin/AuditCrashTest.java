@@ -3,6 +3,8 @@ package dev.penstock.admin;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
 import dev.penstock.journal.ChainCheck;
 import dev.penstock.journal.MemoryFiles;
 import java.io.IOException;
@@ -14,10 +16,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeSet;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.slf4j.LoggerFactory;
 
 /**
  * Whatever a crash leaves, every intent that was given a number is there with its content, every
@@ -25,6 +31,20 @@ import org.junit.jupiter.params.provider.EnumSource;
  */
 final class AuditCrashTest {
     private static final Path FOLDER = Path.of("data", "audit");
+
+    @BeforeAll
+    static void faultsAreNotLogged() {
+        logger().setLevel(Level.OFF);
+    }
+
+    @AfterAll
+    static void faultsAreLoggedAgain() {
+        logger().setLevel(null);
+    }
+
+    private static Logger logger() {
+        return (Logger) LoggerFactory.getLogger(AuditLog.class);
+    }
 
     /** What was asked for, and since which call of the file system it must be there. */
     private static final class Run {
@@ -176,6 +196,7 @@ final class AuditCrashTest {
     @ParameterizedTest
     @EnumSource(MemoryFiles.Fault.class)
     @Tag("soak")
+    @EnabledIfSystemProperty(named = "penstock.soak", matches = "true")
     void aFaultAndThenACrashLosesNoEntry(MemoryFiles.Fault fault) {
         surviveFaults(fault, 1);
     }

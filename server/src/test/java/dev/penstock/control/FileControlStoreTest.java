@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
 import dev.penstock.journal.DurableFiles;
 import dev.penstock.journal.MemoryFiles;
 import dev.penstock.routing.Arm;
@@ -22,16 +24,34 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.zip.CRC32C;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.slf4j.LoggerFactory;
 
 final class FileControlStoreTest {
     private static final Path FOLDER = Path.of("data", "control");
     private static final Path SLOT_0 = FOLDER.resolve("state-0.json");
     private static final Path SLOT_1 = FOLDER.resolve("state-1.json");
+
+    @BeforeAll
+    static void faultsAreNotLogged() {
+        logger().setLevel(Level.OFF);
+    }
+
+    @AfterAll
+    static void faultsAreLoggedAgain() {
+        logger().setLevel(null);
+    }
+
+    private static Logger logger() {
+        return (Logger) LoggerFactory.getLogger(FileControlStore.class);
+    }
 
     /** What a run asked for, and when it was answered. */
     private static final class Run {
@@ -198,6 +218,7 @@ final class FileControlStoreTest {
     @ParameterizedTest
     @EnumSource(MemoryFiles.Fault.class)
     @Tag("soak")
+    @EnabledIfSystemProperty(named = "penstock.soak", matches = "true")
     void aFaultAndThenACrashLosesNoAnsweredChange(MemoryFiles.Fault fault) {
         surviveFaults(fault, 1);
     }

@@ -16,6 +16,8 @@ import dev.penstock.inference.Limits;
 import dev.penstock.inference.Signature;
 import dev.penstock.inference.VersionId;
 import dev.penstock.inference.VersionInfo;
+import dev.penstock.runtime.Deadline;
+import dev.penstock.runtime.Ticker;
 import dev.penstock.tensor.DataType;
 import dev.penstock.tensor.Memory;
 import dev.penstock.tensor.Shape;
@@ -427,6 +429,22 @@ class HttpConnectionTest {
             assertEquals(500, answer.status(), answer::text);
             String id = answer.header("penstock-prediction-id");
             assertTrue(answer.text().contains(id), answer + " " + answer.text());
+        }
+    }
+
+    @Test
+    void aServerThatClosesWaitsForAnswersNoLongerThanItIsTold() throws Exception {
+        holdModel();
+        try (RawClient client = fixture.client()) {
+            client.send(request("/v2/models/held/infer", "a"));
+            HttpFixture.await(() -> held.held.size() == 1);
+            long began = System.nanoTime();
+            fixture.server.close(Deadline.after(Ticker.SYSTEM.nanos(), 50_000_000));
+            Duration took = Duration.ofNanos(System.nanoTime() - began);
+            // Left to itself it waits for 10 s.
+            assertTrue(took.compareTo(Duration.ofSeconds(5)) < 0, took.toString());
+            assertTrue(client.isClosed());
+            answer(0);
         }
     }
 

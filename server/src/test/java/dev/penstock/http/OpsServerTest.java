@@ -81,6 +81,10 @@ class OpsServerTest {
         throw new IllegalStateException("broken on purpose");
     }
 
+    private static String head(String... lines) {
+        return String.join("\r\n", lines) + "\r\n\r\n";
+    }
+
     @Test
     void aPathOfTheTableAnswersGetAndHead() throws IOException {
         try (RawClient client = new RawClient(address)) {
@@ -198,8 +202,11 @@ class OpsServerTest {
                         "GET /metrics HTTP/1.1\r\n\r\n",
                         "GET /metrics HTTP/2.0\r\nHost: a\r\n\r\n",
                         "GET /metrics HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
-                        "GET /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"
-                                + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                        head(
+                                "GET /metrics HTTP/1.1",
+                                "Host: a",
+                                "Content-Length: 1",
+                                "Transfer-Encoding: chunked"),
                         "GET http://a/metrics HTTP/1.1\r\nHost: a\r\n\r\n",
                         "GARBAGE\r\n\r\n")) {
             try (RawClient client = new RawClient(address)) {
@@ -215,8 +222,11 @@ class OpsServerTest {
             assertEquals(405, client.post("/metrics", "x".repeat(1_000)).read().status());
             assertEquals(200, client.get("/metrics").read().status());
             client.send(
-                    "POST /metrics HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
-                            + "Content-Length: 9\r\n\r\n");
+                    head(
+                            "POST /metrics HTTP/1.1",
+                            "Host: a",
+                            "Expect: 100-continue",
+                            "Content-Length: 9"));
             assertEquals(405, client.read().status());
             assertTrue(client.isClosed());
         }

@@ -20,6 +20,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -306,6 +307,7 @@ final class JournalCrashTest {
     @ParameterizedTest
     @EnumSource(MemoryFiles.Fault.class)
     @Tag("soak")
+    @EnabledIfSystemProperty(named = "penstock.soak", matches = "true")
     void everyAcknowledgedLineSurvivesAFaultAndThenACrash(MemoryFiles.Fault fault) {
         surviveFaults(fault, 1);
     }

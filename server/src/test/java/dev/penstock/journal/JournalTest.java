@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -299,6 +300,7 @@ final class JournalTest {
 
     @Test
     @Tag("soak")
+    @EnabledIfSystemProperty(named = "penstock.soak", matches = "true")
     void aSegmentOf256MebibytesIsRecoveredInASecond(@TempDir Path temp) throws IOException {
         var settings = new Journal.Settings("n", Journal.Sync.NEVER, 0, 0);
         byte[] line = ("{\"x\":\"" + "y".repeat(600) + "\"}").getBytes(UTF_8);

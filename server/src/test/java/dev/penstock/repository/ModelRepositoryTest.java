@@ -19,6 +19,7 @@ import dev.penstock.repository.StoredVersion.Published;
 import dev.penstock.repository.VersionState.Failed;
 import dev.penstock.repository.VersionState.Ready;
 import dev.penstock.repository.VersionState.Unloaded;
+import dev.penstock.runtime.Deadline;
 import dev.penstock.scheduling.SchedulingContext;
 import dev.penstock.scheduling.Watchdog;
 import dev.penstock.tensor.Shape;
@@ -426,18 +427,53 @@ final class ModelRepositoryTest implements VersionListener {
 
     @Test
     void aLateStepThatBreaksLeavesNothingOpen() throws IOException {
-        deaf = new OutOfMemoryError("heap");
+        deaf = new InternalError("heap");
         for (String words : List.of("cost=4100", "cost=100000")) {
             Failed failed = failed(words);
-            assertTrue(failed.reason().contains("OutOfMemoryError"), failed.reason());
+            assertTrue(failed.reason().contains("InternalError"), failed.reason());
         }
     }
 
     @Test
     void aListenerThatBreaksKeepsNoVersionFromBeingUnloaded() throws IOException {
         ready("n=1");
-        deaf = new OutOfMemoryError("heap");
+        deaf = new InternalError("heap");
         unload(ID);
+        assertEquals(0, bench.engine.openSessions.get());
+    }
+
+    @Test
+    void closingWaitsForALoadInsideTheRuntimeNoLongerThanItIsTold() throws Exception {
+        Published stored = store("n=1");
+        CountDownLatch opening = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        bench.engine.whileOpening =
+                () -> {
+                    opening.countDown();
+                    try {
+                        go.await();
+                    } catch (InterruptedException e) {
+                        throw new AssertionError(e);
+                    }
+                };
+        ModelRepository repository =
+                new ModelRepository(
+                        bench.engine,
+                        bench.scheduling,
+                        ExecutionPolicy.AUTO,
+                        1,
+                        bench.copies(),
+                        bench.time,
+                        this);
+        repository.load(stored);
+        opening.await();
+        long began = System.nanoTime();
+        repository.close(Deadline.after(bench.time.nanos(), 50_000_000));
+        Duration took = Duration.ofNanos(System.nanoTime() - began);
+        // Left to itself it waits for 20 s.
+        assertTrue(took.compareTo(Duration.ofSeconds(10)) < 0, took.toString());
+        go.countDown();
+        repository.close();
         assertEquals(0, bench.engine.openSessions.get());
     }
 

@@ -150,7 +150,7 @@ final class SchedulersTest {
     void anErrorOfARunIsAnAnswerAndTheThreadTakesTheNext() throws Exception {
         for (boolean isTurn : new boolean[] {true, false}) {
             try (Scheduler scheduler = scheduler(isTurn)) {
-                session.breaks = new OutOfMemoryError("direct");
+                session.breaks = new InternalError("direct");
                 RecordingReply broken = new RecordingReply();
                 scheduler.submit(exchange(broken, Deadline.NEVER));
                 assertInstanceOf(Failure.Internal.class, broken.await());
@@ -175,7 +175,7 @@ final class SchedulersTest {
                         @Override
                         public void send(Exchange exchange, Outcome outcome) {
                             exchange.close();
-                            throw new OutOfMemoryError("direct");
+                            throw new InternalError("direct");
                         }
                     };
             scheduler.submit(exchange(broken, Deadline.NEVER));
@@ -193,7 +193,7 @@ final class SchedulersTest {
                         version,
                         session,
                         new SchedulingContext(Ticker.SYSTEM, watchdog, Long.MAX_VALUE, 10, 3));
-        assertThrows(OutOfMemoryError.class, queue::start);
+        assertThrows(InternalError.class, queue::start);
         assertEquals(0, session.openRunners.get());
         RecordingReply late = new RecordingReply();
         Exchange exchange = exchange(late, Deadline.NEVER);
