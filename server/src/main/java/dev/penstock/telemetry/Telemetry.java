@@ -127,8 +127,8 @@ public final class Telemetry implements ExchangeObserver, AutoCloseable {
      * Counts a change that an operator asked for.
      *
      * @param action by name, like {@code route.change}
-     * @param result {@code applied}, {@code refused}, or {@code failed} when it could not be written
-     *     down
+     * @param result {@code applied}, {@code refused}, or {@code failed} when it could not be
+     *     written down
      */
     public void auditEvent(String action, String result) {
         Counter.builder(MeterName.AUDIT_EVENTS.id())
