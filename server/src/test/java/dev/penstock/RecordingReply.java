@@ -21,6 +21,7 @@ public final class RecordingReply implements Reply {
     @Override
     public void send(Exchange exchange, Outcome sent) {
         sends.incrementAndGet();
+        exchange.settle(sent);
         exchange.close();
         outcome.complete(sent);
     }

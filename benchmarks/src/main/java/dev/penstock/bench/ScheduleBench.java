@@ -108,6 +108,7 @@ public class ScheduleBench {
 
         @Override
         public void send(Exchange exchange, Outcome outcome) {
+            exchange.settle(outcome);
             exchange.written(Ticker.SYSTEM.nanos());
             exchange.close();
         }

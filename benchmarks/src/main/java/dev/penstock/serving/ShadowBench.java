@@ -63,6 +63,7 @@ public class ShadowBench {
 
                 @Override
                 public void send(Exchange exchange, Outcome outcome) {
+                    exchange.settle(outcome);
                     exchange.close();
                 }
             };

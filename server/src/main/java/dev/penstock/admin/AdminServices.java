@@ -22,7 +22,8 @@ public record AdminServices(
         Operations operations,
         AuditAdmin audit,
         Diagnostics diagnostics,
-        ConfigAdmin config) {
+        ConfigAdmin config,
+        ShadowAdmin shadows) {
     private static final Query SERVE =
             new Query(
                     "serve",
@@ -53,6 +54,7 @@ public record AdminServices(
         operations(all);
         audit.endpoints(all);
         config.endpoints(all);
+        shadows.endpoints(all);
         server(all);
         return all;
     }

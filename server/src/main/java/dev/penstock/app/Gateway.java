@@ -20,6 +20,7 @@ import dev.penstock.admin.Publishing;
 import dev.penstock.admin.RouteAdmin;
 import dev.penstock.admin.RouteExplainer;
 import dev.penstock.admin.RouteViews;
+import dev.penstock.admin.ShadowAdmin;
 import dev.penstock.admin.Unfinished;
 import dev.penstock.admin.Uploads;
 import dev.penstock.admin.VersionAdmin;
@@ -370,7 +371,8 @@ final class Gateway implements AutoCloseable {
                         operations,
                         new AuditAdmin(audit, views, clock),
                         new Diagnostics(reconciler, service, routes, config.data().dir()),
-                        new ConfigAdmin(configuration, changes));
+                        new ConfigAdmin(configuration, changes),
+                        new ShadowAdmin(models, afterAnswer::reports));
         Unfinished.complete(audit, wanted);
         return new AdminApi(service, services, telemetry::adminRequest, Build.VERSION);
     }

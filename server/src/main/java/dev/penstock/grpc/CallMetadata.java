@@ -36,6 +36,15 @@ final class CallMetadata {
     private static final int MIN_RETRY_MILLIS = 500;
     private static final int RETRY_SPREAD_MILLIS = 1000;
 
+    /** Marks a status, within this process, as one that this server gave. */
+    private static final class Answered extends Exception {
+        private static final long serialVersionUID = 1;
+
+        private Answered() {
+            super("answered", null, false, false);
+        }
+    }
+
     private final InferenceService service;
     private final Map<VersionInfo, VersionText> texts = new ConcurrentHashMap<>();
 
@@ -135,6 +144,21 @@ final class CallMetadata {
                 message.length() <= MAX_DESCRIPTION_CHARS
                         ? message
                         : message.substring(0, MAX_DESCRIPTION_CHARS) + "…";
-        return io.grpc.Status.fromCodeValue(Status.of(failure).grpc()).withDescription(text);
+        return io.grpc.Status.fromCodeValue(Status.of(failure).grpc())
+                .withDescription(text)
+                .withCause(new Answered());
+    }
+
+    /** The status of a caller's being turned away. */
+    static io.grpc.Status status(Denied denied) {
+        io.grpc.Status.Code code =
+                switch (denied) {
+                    case UNAUTHENTICATED -> io.grpc.Status.Code.UNAUTHENTICATED;
+                    case FORBIDDEN -> io.grpc.Status.Code.PERMISSION_DENIED;
+                    case TOO_MANY_FAILURES -> io.grpc.Status.Code.RESOURCE_EXHAUSTED;
+                };
+        return io.grpc.Status.fromCode(code)
+                .withDescription(denied.message())
+                .withCause(new Answered());
     }
 }

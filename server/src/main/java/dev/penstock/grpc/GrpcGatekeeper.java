@@ -15,7 +15,6 @@ import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerMethodDefinition;
 import io.grpc.ServerServiceDefinition;
-import io.grpc.Status;
 import io.grpc.health.v1.HealthGrpc;
 import io.grpc.reflection.v1.ServerReflectionGrpc;
 import java.net.InetAddress;
@@ -149,15 +148,9 @@ final class GrpcGatekeeper implements ServerInterceptor {
     }
 
     private <Q, A> ServerCall.Listener<Q> refuse(ServerCall<Q, A> call, Denied denied) {
-        Status.Code code =
-                switch (denied) {
-                    case UNAUTHENTICATED -> Status.Code.UNAUTHENTICATED;
-                    case FORBIDDEN -> Status.Code.PERMISSION_DENIED;
-                    case TOO_MANY_FAILURES -> Status.Code.RESOURCE_EXHAUSTED;
-                };
         Metadata trailers = new Metadata();
         metadata.describe(denied, trailers);
-        call.close(Status.fromCode(code).withDescription(denied.message()), trailers);
+        call.close(CallMetadata.status(denied), trailers);
         return new ServerCall.Listener<>() {};
     }
 }

@@ -10,6 +10,7 @@ import dev.penstock.runtime.Ticker;
 import dev.penstock.serving.InferenceService;
 import dev.penstock.tensor.TensorPool;
 import io.grpc.BindableService;
+import io.grpc.Codec;
 import io.grpc.DecompressorRegistry;
 import io.grpc.Server;
 import io.grpc.ServerServiceDefinition;
@@ -41,6 +42,7 @@ public final class GrpcServer implements RouteTable, AutoCloseable {
     private static final int DRAIN_SECONDS = 10;
     private static final int CLOSE_SECONDS = 5;
 
+    private final InferenceService service;
     private final Limits limits;
     private final TensorPool pool;
     private final OipService oip;
@@ -60,6 +62,7 @@ public final class GrpcServer implements RouteTable, AutoCloseable {
             Ticker ticker,
             Access access) {
         CallMetadata metadata = new CallMetadata(service);
+        this.service = service;
         this.limits = limits;
         this.pool = pool;
         this.oip = new OipService(service, info, limits, metadata);
@@ -115,7 +118,7 @@ public final class GrpcServer implements RouteTable, AutoCloseable {
         return NettyServerBuilder.forAddress(address)
                 .bossEventLoopGroup(acceptors)
                 .workerEventLoopGroup(loops)
-                .channelType(channel)
+                .channelFactory(AcceptLimit.around(channel, limits))
                 // Calls stay on their loop; what takes long is handed on by its scheduler.
                 .directExecutor()
                 .withChildOption(ChannelOption.ALLOCATOR, pool.allocator())
@@ -134,7 +137,11 @@ public final class GrpcServer implements RouteTable, AutoCloseable {
                 .maxConnectionAgeGrace(limits.grpcConnectionGrace().toNanos(), TimeUnit.NANOSECONDS)
                 .handshakeTimeout(HANDSHAKE_SECONDS, TimeUnit.SECONDS)
                 .decompressorRegistry(
-                        DecompressorRegistry.getDefaultInstance().with(new Deflate(), true))
+                        DecompressorRegistry.emptyInstance()
+                                .with(Codec.Identity.NONE, false)
+                                .with(BoundedInflation.gzip(limits), true)
+                                .with(BoundedInflation.deflate(limits), true))
+                .addStreamTracerFactory(new EndedCalls(service))
                 .addServices(services)
                 .intercept(gatekeeper);
     }

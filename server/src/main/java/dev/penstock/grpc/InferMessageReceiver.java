@@ -92,7 +92,7 @@ final class InferMessageReceiver {
         }
     }
 
-    // Grows by doubling; grpc-java ends the stream with an exception past the limit of a message.
+    // Grows by doubling; The stream ends with an exception past the limits of a message.
     private InferMessage inflate(InputStream stream) throws IOException {
         byte[] chunk = new byte[8 * 1024];
         Memory block = pool.take(FIRST_BLOCK_BYTES);
@@ -145,7 +145,11 @@ final class InferMessageReceiver {
     private Failure refusal(StatusRuntimeException why) {
         if (why.getStatus().getCode() == Status.Code.RESOURCE_EXHAUSTED) {
             return new Failure.PayloadTooLarge(
-                    "the message grows to more than " + limits.bodyBytes() + " bytes");
+                    "the message grows to more than "
+                            + limits.bodyBytes()
+                            + " bytes, or to more than "
+                            + limits.inflateRatio()
+                            + " times its compressed size");
         }
         return new Failure.InvalidInput("MALFORMED_ENCODING", "malformed compressed message");
     }

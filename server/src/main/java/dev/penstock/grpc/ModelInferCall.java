@@ -193,6 +193,9 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage> implements 
             if (!call.isCancelled()) {
                 answer(answered, outcome);
                 answered.written(method.ticker.nanos());
+            } else if (callDeadline.isPast(method.ticker.nanos())) {
+                // grpc-java has ended the call, and told the caller why.
+                answered.settle(new Failure.DeadlineExceeded("Request timeout expired"));
             }
         } catch (RuntimeException e) {
             // A call that ended while it was answered; its listener is told.
@@ -210,6 +213,24 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage> implements 
     }
 
     private void succeed(Exchange answered, InferResponse response) {
+        OipMessageWriter body;
+        try {
+            body = encode(answered, response);
+        } catch (FailureException e) {
+            fail(answered, e.failure());
+            return;
+        } catch (RuntimeException e) {
+            fail(answered, Incident.report(answered.id(), "answer could not be written", e));
+            return;
+        }
+        answered.settle(response);
+        call.sendHeaders(method.metadata.identity(answered));
+        call.sendMessage(body);
+        call.close(io.grpc.Status.OK, new Metadata());
+    }
+
+    /** The answer as a message, which is counted in the pool. */
+    private OipMessageWriter encode(Exchange answered, InferResponse response) {
         OipMessageWriter body =
                 new OipMessageWriter(
                         method.metadata.text(response.version()),
@@ -218,8 +239,7 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage> implements 
                         response.outputs().tensors());
         long size = body.byteSize();
         if (size > method.limits.bodyBytes()) {
-            fail(
-                    answered,
+            throw new FailureException(
                     new Failure.PayloadTooLarge(
                             "output too large: it takes "
                                     + size
@@ -227,13 +247,11 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage> implements 
                                     + method.limits.bodyBytes()
                                     + " are allowed",
                             "ask for fewer outputs or rows at a time"));
-        } else if (!reserve(size)) {
-            fail(answered, new Failure.MemoryFull());
-        } else {
-            call.sendHeaders(method.metadata.identity(answered));
-            call.sendMessage(body);
-            call.close(io.grpc.Status.OK, new Metadata());
         }
+        if (!reserve(size)) {
+            throw new FailureException(new Failure.MemoryFull());
+        }
+        return body;
     }
 
     /** Counts the answer until the call is over: only then has the network taken it. */
@@ -249,6 +267,7 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage> implements 
 
     // No headers first: a client retries on its own only what was answered by trailers alone.
     private void fail(Exchange answered, Failure failure) {
+        answered.settle(failure);
         Metadata trailers = method.metadata.identity(answered);
         method.metadata.describe(failure, trailers);
         call.close(CallMetadata.status(failure), trailers);

@@ -36,11 +36,6 @@ import org.jspecify.annotations.Nullable;
  * read until then.
  */
 final class OipMessageReader {
-    /** Inputs, outputs and raw contents: more than any model has. */
-    static final int MAX_TENSORS = 512;
-
-    static final int MAX_RANK = 64;
-
     private static final int ALIGNMENT = 8;
 
     private static final int MODEL_NAME = WireCursor.tag(1, WireCursor.LENGTH);
@@ -163,8 +158,8 @@ final class OipMessageReader {
     }
 
     private void readRaw() {
-        if (raws == MAX_TENSORS) {
-            throw Refusals.tooMany("raw contents", MAX_TENSORS);
+        if (raws == limits.tensors()) {
+            throw Refusals.tooMany("raw contents", limits.tensors());
         }
         if (raws == rawAt.length) {
             rawAt = Arrays.copyOf(rawAt, 2 * raws);
@@ -176,8 +171,8 @@ final class OipMessageReader {
     }
 
     private void readInput() {
-        if (inputs.size() == MAX_TENSORS) {
-            throw Refusals.tooMany("inputs", MAX_TENSORS);
+        if (inputs.size() == limits.tensors()) {
+            throw Refusals.tooMany("inputs", limits.tensors());
         }
         String name = "";
         String datatype = "";
@@ -221,8 +216,8 @@ final class OipMessageReader {
     }
 
     private int readDim(int rank) {
-        if (rank == MAX_RANK) {
-            throw Refusals.tooMany("dimensions of an input", MAX_RANK);
+        if (rank == limits.rank()) {
+            throw Refusals.tooMany("dimensions of an input", limits.rank());
         }
         if (rank == dims.length) {
             dims = Arrays.copyOf(dims, 2 * rank);
@@ -247,8 +242,8 @@ final class OipMessageReader {
     }
 
     private void readOutput() {
-        if (outputs.size() == MAX_TENSORS) {
-            throw Refusals.tooMany("outputs", MAX_TENSORS);
+        if (outputs.size() == limits.tensors()) {
+            throw Refusals.tooMany("outputs", limits.tensors());
         }
         if (outputs.isEmpty()) {
             outputs = new ArrayList<>(4);

@@ -18,8 +18,6 @@ import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One connection: keeps the order of answers, the limits of time, and the way it ends. All of it
@@ -31,7 +29,6 @@ import org.slf4j.LoggerFactory;
  * dropped for a while, because a socket closed over unread data would take the answer back.
  */
 final class HttpConnection extends ChannelInboundHandlerAdapter {
-    private static final Logger LOG = LoggerFactory.getLogger(HttpConnection.class);
     private static final long LINGER_BYTES = 4L * 1024 * 1024;
     private static final long LINGER_MILLIS = 2000;
 
@@ -339,10 +336,12 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
     /** There is not even memory to refuse: the answers behind this one have nothing to follow. */
     private void lose(Exchange exchange, Throwable cause) {
-        LOG.atError()
-                .setCause(cause)
-                .addKeyValue("prediction", exchange.id())
-                .log("an answer was lost, and its connection is closed");
+        Failure why =
+                Incident.report(
+                        exchange.id(), "an answer was lost, and its connection is closed", cause);
+        if (exchange.outcome() == null) {
+            exchange.settle(why);
+        }
         exchange.close();
         closeNow();
     }
@@ -357,7 +356,9 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
         try {
             switch (outcome) {
                 case InferResponse response -> {
-                    return writer.success(reply, exchange, response);
+                    ByteBuf bytes = writer.success(reply, exchange, response);
+                    exchange.settle(response);
+                    return bytes;
                 }
                 case Failure known -> failure = known;
             }
@@ -366,7 +367,9 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
         } catch (RuntimeException | Error e) {
             failure = Incident.report(exchange.id(), "answer could not be written", e);
         }
-        return writer.failure(reply, exchange, failure);
+        ByteBuf bytes = writer.failure(reply, exchange, failure);
+        exchange.settle(failure);
+        return bytes;
     }
 
     /** Closes the connection if what it waits for takes too long. */

@@ -1,11 +1,13 @@
 package dev.penstock.http;
 
+import static java.util.Objects.requireNonNull;
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
 
 import dev.penstock.access.Access;
 import dev.penstock.access.GuardedRoute;
 import dev.penstock.access.Listener;
 import dev.penstock.access.RouteTable;
+import dev.penstock.inference.ConnectionLimit;
 import dev.penstock.inference.Limits;
 import dev.penstock.inference.ServerInfo;
 import dev.penstock.runtime.Deadline;
@@ -60,7 +62,6 @@ public final class HttpServer implements RouteTable, AutoCloseable {
     private final List<Future<?>> sweeps = new ArrayList<>();
     private volatile boolean isDraining;
     private volatile long drainNanos;
-    private @Nullable EventLoopGroup eventLoops;
     private @Nullable Channel listener;
 
     public HttpServer(
@@ -117,6 +118,13 @@ public final class HttpServer implements RouteTable, AutoCloseable {
             EventLoopGroup eventLoops,
             Class<? extends ServerChannel> channel,
             InetSocketAddress address) {
+        // All of them now: a drain asks each loop what is open on it, also one whose first
+        // connection it has not got round to yet.
+        for (EventExecutor loop : eventLoops) {
+            if (loop instanceof EventLoop eventLoop) {
+                loops.put(eventLoop, newLoop(eventLoop));
+            }
+        }
         ServerBootstrap bootstrap =
                 new ServerBootstrap()
                         .group(acceptors, eventLoops)
@@ -136,18 +144,19 @@ public final class HttpServer implements RouteTable, AutoCloseable {
                                         open(connection);
                                     }
                                 });
-        this.eventLoops = eventLoops;
         Channel bound = bootstrap.bind(address).syncUninterruptibly().channel();
         listener = bound;
         return (InetSocketAddress) bound.localAddress();
     }
 
     private void open(Channel channel) {
-        if (!connectionLimit.admit(channel)) {
+        Runnable left = connectionLimit.admit(channel.remoteAddress());
+        if (left == null) {
             var _ = channel.close();
             return;
         }
-        HttpLoop loop = loops.computeIfAbsent(channel.eventLoop(), this::newLoop);
+        var _ = channel.closeFuture().addListener(closed -> left.run());
+        HttpLoop loop = requireNonNull(loops.get(channel.eventLoop()));
         StrictRequestDecoder decoder = new StrictRequestDecoder(limits, service);
         Gatekeeper gatekeeper = new Gatekeeper(access, Listener.HTTP, channel);
         channel.pipeline().addLast(decoder, new HttpConnection(this, loop, decoder, gatekeeper));
@@ -222,27 +231,13 @@ public final class HttpServer implements RouteTable, AutoCloseable {
         }
     }
 
-    // Every loop is asked, also one that has had no connection: the first may have been accepted
-    // just before the listener closed, and still be on its way there.
     private int openConnections() {
-        EventLoopGroup group = eventLoops;
-        if (group == null) {
-            return 0;
-        }
         boolean isQuiet = ticker.nanos() - drainNanos > LINGER.toNanos();
         int open = 0;
-        for (EventExecutor loop : group) {
-            open += await(loop.submit(() -> openConnections(loop, isQuiet)));
+        for (HttpLoop loop : loops.values()) {
+            open += await(loop.loop().submit(isQuiet ? loop::closeIdle : loop::open));
         }
         return open;
-    }
-
-    private int openConnections(EventExecutor eventLoop, boolean isQuiet) {
-        HttpLoop loop = loops.get(eventLoop);
-        if (loop == null) {
-            return 0;
-        }
-        return isQuiet ? loop.closeIdle() : loop.open();
     }
 
     /** A loop that does not answer, because a model hangs it, counts as one connection. */

@@ -19,19 +19,17 @@ import org.jspecify.annotations.Nullable;
  * {@link ParsedHeader}. One for each event loop.
  */
 final class OipJson {
-    private static final int MAX_RANK = 32;
-    private static final int MAX_KEYS = 64;
     private static final long MAX_MICROS = Long.MAX_VALUE / 1000;
 
     private final JsonScanner json;
     private final Limits limits;
     private final TensorJson tensorJson;
-    private final long[] dims = new long[MAX_RANK];
+    private final long[] dims;
+    private final long[] binaryOutputs;
 
     // The request and the input being read.
     private ParsedHeader header = new ParsedHeader();
     private boolean isBinaryByDefault;
-    private long binaryOutputs;
     private @Nullable String name;
     private @Nullable DataType type;
     private @Nullable Shape shape;
@@ -44,6 +42,12 @@ final class OipJson {
         this.json = json;
         this.limits = limits;
         this.tensorJson = new TensorJson(pool, limits);
+        this.dims = new long[limits.rank()];
+        this.binaryOutputs = new long[words(limits.tensors())];
+    }
+
+    private static int words(int bits) {
+        return (bits + Long.SIZE - 1) / Long.SIZE;
     }
 
     /**
@@ -55,8 +59,7 @@ final class OipJson {
         ParsedHeader parsed = new ParsedHeader();
         header = parsed;
         isBinaryByDefault = false;
-        binaryOutputs = 0;
-        Keys keys = new Keys("the request", MAX_KEYS);
+        Keys keys = new Keys("the request", limits.jsonKeys());
         boolean hasInputs = false;
         json.openObject();
         for (boolean first = true; json.nextMember(first); first = false) {
@@ -83,7 +86,8 @@ final class OipJson {
 
     private ReplyForm form(ParsedHeader parsed) {
         if (!parsed.outputs.isEmpty()) {
-            return new ReplyForm(parsed.outputs.size(), binaryOutputs, false);
+            int named = parsed.outputs.size();
+            return ReplyForm.ofNamed(named, Arrays.copyOf(binaryOutputs, words(named)));
         }
         return isBinaryByDefault ? ReplyForm.BINARY : ReplyForm.JSON;
     }
@@ -91,8 +95,8 @@ final class OipJson {
     private void readInputs(TensorSet.Builder memory) {
         json.openArray();
         for (boolean first = true; json.nextElement(first); first = false) {
-            if (header.inputs.size() == MAX_KEYS) {
-                throw json.fail("more than " + MAX_KEYS + " inputs");
+            if (header.inputs.size() == limits.tensors()) {
+                throw json.fail("more than " + limits.tensors() + " inputs");
             }
             readInput(memory);
         }
@@ -105,7 +109,7 @@ final class OipJson {
         data = null;
         binaryBytes = ParsedHeader.Input.IN_JSON;
         dataPosition = -1;
-        Keys keys = new Keys("an input", MAX_KEYS);
+        Keys keys = new Keys("an input", limits.jsonKeys());
         json.openObject();
         for (boolean first = true; json.nextMember(first); first = false) {
             switch (keys.add(json.key(limits.nameBytes()))) {
@@ -186,8 +190,8 @@ final class OipJson {
         json.openArray();
         int rank = 0;
         for (boolean first = true; json.nextElement(first); first = false) {
-            if (rank == MAX_RANK) {
-                throw json.fail("a shape of more than " + MAX_RANK + " dimensions");
+            if (rank == dims.length) {
+                throw json.fail("a shape of more than " + dims.length + " dimensions");
             }
             if (json.peek() == '-') {
                 throw json.fail(
@@ -215,10 +219,11 @@ final class OipJson {
 
     private void readOutputs() {
         List<String> names = new ArrayList<>(4);
+        Arrays.fill(binaryOutputs, 0);
         json.openArray();
         for (boolean first = true; json.nextElement(first); first = false) {
-            if (names.size() == MAX_KEYS) {
-                throw json.fail("more than " + MAX_KEYS + " outputs");
+            if (names.size() == limits.tensors()) {
+                throw json.fail("more than " + limits.tensors() + " outputs");
             }
             names.add(readOutput(names.size()));
         }
@@ -228,7 +233,7 @@ final class OipJson {
     private String readOutput(int index) {
         String wanted = null;
         boolean isBinary = false;
-        Keys keys = new Keys("an output", MAX_KEYS);
+        Keys keys = new Keys("an output", limits.jsonKeys());
         json.openObject();
         for (boolean first = true; json.nextMember(first); first = false) {
             switch (keys.add(json.key(limits.nameBytes()))) {
@@ -241,7 +246,7 @@ final class OipJson {
             throw Refusals.invalid("INVALID_REQUEST", "an output needs 'name'");
         }
         if (isBinary) {
-            binaryOutputs |= 1L << index;
+            binaryOutputs[index / Long.SIZE] |= 1L << index;
         }
         return wanted;
     }

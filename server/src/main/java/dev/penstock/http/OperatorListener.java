@@ -1,5 +1,6 @@
 package dev.penstock.http;
 
+import dev.penstock.inference.ConnectionLimit;
 import dev.penstock.inference.Limits;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -61,10 +62,12 @@ final class OperatorListener implements AutoCloseable {
     }
 
     private void open(Channel connection) {
-        if (!limit.admit(connection)) {
+        Runnable left = limit.admit(connection.remoteAddress());
+        if (left == null) {
             var _ = connection.close();
             return;
         }
+        var _ = connection.closeFuture().addListener(closed -> left.run());
         open.add(connection);
         OperatorDecoder decoder = new OperatorDecoder(limits);
         connection

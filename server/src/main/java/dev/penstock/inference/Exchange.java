@@ -8,18 +8,17 @@ import org.jspecify.annotations.Nullable;
  * One prediction with its request, its reply and its memory.
  *
  * <p>It owns the request's inputs from its making and the response's outputs from {@link #answer}.
- * The first answer wins. The {@link Reply} closes it when the answer was written or nobody is there
- * to read it; only then is memory freed, unless it was moved to an owner that outlives the
- * exchange. Only {@code scheduling} answers an exchange that it accepted; {@link #cancel} is a flag
- * that it reads, so memory is never freed under a run.
+ * The first answer wins. The {@link Reply} settles what the caller gets of it, and closes it when
+ * the answer was written or nobody is there to read it; only then is memory freed, unless it was
+ * moved to an owner that outlives the exchange. Only {@code scheduling} answers an exchange that it
+ * accepted; {@link #cancel} is a flag that it reads, so memory is never freed under a run.
  */
 public final class Exchange implements AutoCloseable {
-    private static final VarHandle OUTCOME;
+    private static final VarHandle ANSWER;
 
     static {
         try {
-            OUTCOME =
-                    MethodHandles.lookup().findVarHandle(Exchange.class, "outcome", Outcome.class);
+            ANSWER = MethodHandles.lookup().findVarHandle(Exchange.class, "answer", Outcome.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -38,10 +37,11 @@ public final class Exchange implements AutoCloseable {
     private long finishedNanos;
     private long completedNanos;
 
-    @SuppressWarnings("unused") // through OUTCOME
-    private volatile @Nullable Outcome outcome;
+    @SuppressWarnings("unused") // through ANSWER
+    private volatile @Nullable Outcome answer;
 
     private volatile boolean isCancelled;
+    private @Nullable Outcome outcome;
     private boolean isClosed;
     private boolean isMoved;
 
@@ -150,9 +150,17 @@ public final class Exchange implements AutoCloseable {
         return isCancelled;
     }
 
-    /** The outcome, once there is one. */
+    /** What the caller gets; null until that is settled. For the thread that settled it. */
     public @Nullable Outcome outcome() {
         return outcome;
+    }
+
+    /**
+     * What the version made of the request, whether or not the caller gets it; null until then. Any
+     * thread.
+     */
+    public @Nullable Outcome firstAnswer() {
+        return answer;
     }
 
     /**
@@ -161,15 +169,26 @@ public final class Exchange implements AutoCloseable {
      * @return false when it already had an answer; the outputs of this one are then freed
      */
     public boolean answer(Outcome first) {
-        if (!OUTCOME.compareAndSet(this, null, first)) {
+        if (!ANSWER.compareAndSet(this, null, first)) {
             if (first instanceof InferResponse late) {
                 late.outputs().close();
             }
             return false;
         }
-        observer.answered(this, first);
         reply.send(this, first);
         return true;
+    }
+
+    /**
+     * /** Says what the caller gets, which is what observers see: the answer, or why it could not
+     * be sent as it was asked for. Called by the reply, once, right before it sends.
+     */
+    public void settle(Outcome last) {
+        if (outcome != null) {
+            throw new IllegalStateException("exchange settled twice");
+        }
+        outcome = last;
+        observer.answered(this, last);
     }
 
     /**
@@ -194,7 +213,8 @@ public final class Exchange implements AutoCloseable {
 
     /**
      * Tells observers that all is over, then frees the inputs and outputs unless one of them moved
-     * them. Called once, by the reply.
+     * them. Called once, by the reply. What was not settled by then had nobody to be sent to, and
+     * counts as cancelled.
      */
     @Override
     public void close() {
@@ -203,6 +223,9 @@ public final class Exchange implements AutoCloseable {
         }
         isClosed = true;
         try {
+            if (outcome == null) {
+                settle(new Failure.Cancelled());
+            }
             observer.completed(this);
         } finally {
             if (!isMoved) {
@@ -215,7 +238,7 @@ public final class Exchange implements AutoCloseable {
         try {
             request.inputs().close();
         } finally {
-            if (outcome instanceof InferResponse response) {
+            if (answer instanceof InferResponse response) {
                 response.outputs().close();
             }
         }

@@ -5,7 +5,7 @@ package dev.penstock.inference;
  * waits.
  */
 public interface ExchangeObserver {
-    /** The outcome is known and the reply not yet sent. */
+    /** What the caller gets is known, encoded, and not yet sent. */
     void answered(Exchange exchange, Outcome outcome);
 
     /**

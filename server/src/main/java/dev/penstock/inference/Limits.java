@@ -24,9 +24,12 @@ import java.time.Duration;
  * @param writeStallTime of a response that makes no progress
  * @param writeQueueBytes unsent response bytes of a connection above which no more is read from it
  * @param jsonDepth nesting of arrays and objects
+ * @param jsonKeys number of keys of one object, parameters aside
  * @param numberChars length of one number's text
  * @param idBytes length of a caller's request id
  * @param nameBytes length of a tensor's or parameter's name
+ * @param tensors number of inputs, of outputs asked for, and of raw contents of one request
+ * @param rank dimensions of one tensor
  * @param parameters number of parameters of one object
  * @param parameterBytes length of one parameter's value
  * @param bytesElementBytes length of one BYTES element
@@ -59,9 +62,12 @@ public record Limits(
         Duration writeStallTime,
         int writeQueueBytes,
         int jsonDepth,
+        int jsonKeys,
         int numberChars,
         int idBytes,
         int nameBytes,
+        int tensors,
+        int rank,
         int parameters,
         int parameterBytes,
         int bytesElementBytes,
@@ -97,8 +103,11 @@ public record Limits(
                     MIB,
                     64,
                     64,
+                    64,
                     256,
                     256,
+                    512,
+                    64,
                     64,
                     4 * KIB,
                     MIB,
@@ -119,6 +128,8 @@ public record Limits(
                 headBytes);
         require(bodyBytes >= KIB, "body-bytes is %d, must be at least 1024", bodyBytes);
         require(jsonDepth >= 4, "json-depth is %d, must be at least 4", jsonDepth);
+        require(tensors >= 1, "tensors is %d, must be at least 1", tensors);
+        require(rank >= 1, "rank is %d, must be at least 1", rank);
         require(pipelined >= 1, "pipelined is %d, must be at least 1", pipelined);
     }
 }

@@ -6,8 +6,9 @@ public interface Reply {
     Protocol protocol();
 
     /**
-     * Called once, on whichever thread answered. Encodes and writes the outcome, then closes the
-     * exchange; until it is closed, its tensors may be read.
+     * Called once, on whichever thread answered. Encodes the outcome, settles the exchange with
+     * what the caller gets of it, writes that, then closes the exchange; until it is closed, its
+     * tensors may be read.
      */
     void send(Exchange exchange, Outcome outcome);
 }

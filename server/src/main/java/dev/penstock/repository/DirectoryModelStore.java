@@ -5,12 +5,9 @@ import static dev.penstock.runtime.Check.require;
 import dev.penstock.inference.VersionId;
 import dev.penstock.repository.FolderReader.Entry;
 import dev.penstock.repository.FolderReader.Kind;
-import dev.penstock.repository.PublishRule.Sight;
+import dev.penstock.repository.PublishTracker.ConfigTrack;
 import dev.penstock.runtime.Ticker;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.SeekableByteChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
@@ -46,63 +43,12 @@ public final class DirectoryModelStore implements ModelStore {
     private final String rootModel;
     private final InstantSource clock;
     private final Ticker ticker;
-    private final PublishRule rule;
     private final FolderReader reader;
+    private final PublishTracker tracker;
 
-    // What earlier looks saw, by place. Only what the last look saw is kept.
-    private Map<Path, VersionTrack> versionTracks = new HashMap<>();
-    private Map<Path, ConfigTrack> configTracks = new HashMap<>();
-    private Map<FolderKey, FolderLook> dotFolders = new HashMap<>();
-    private Map<Path, BareFiles> bareFiles = new HashMap<>();
+    // By path, what the last look ignored, and why.
     private Map<String, String> ignored = new HashMap<>();
     private @Nullable StoreWatch watch;
-
-    /** What looks at one version add up to; the manifest was read from the state in the sight. */
-    private record VersionTrack(Sight sight, @Nullable ManifestText manifest) {}
-
-    /** A manifest as read, with the stamp that it was read at. */
-    private record ManifestText(
-            FileStamp stamp, @Nullable Manifest manifest, @Nullable String fault) {}
-
-    /**
-     * What looks at one configuration add up to.
-     *
-     * @param config the last that was whole
-     * @param isKnown whether there was one
-     * @param fault what is wrong with the one that is there now
-     * @param readStamps at which config and fault were read
-     */
-    private record ConfigTrack(
-            Sight sight,
-            ModelConfig config,
-            boolean isKnown,
-            @Nullable String fault,
-            String readStamps) {
-        static ConfigTrack good(Sight sight, ModelConfig config) {
-            return new ConfigTrack(sight, config, true, null, sight.stamps());
-        }
-
-        static ConfigTrack unread(Sight sight) {
-            return new ConfigTrack(sight, ModelConfig.DEFAULT, false, null, "unread");
-        }
-
-        /** Nothing new was read. */
-        static ConfigTrack still(Sight sight, ConfigTrack before) {
-            return new ConfigTrack(
-                    sight, before.config, before.isKnown, before.fault, before.readStamps);
-        }
-
-        /** What is there now is not whole: the last that was holds on. */
-        static ConfigTrack bad(Sight sight, String fault, @Nullable ConfigTrack before) {
-            return before == null
-                    ? new ConfigTrack(sight, ModelConfig.DEFAULT, false, fault, sight.stamps())
-                    : new ConfigTrack(sight, before.config, before.isKnown, fault, sight.stamps());
-        }
-
-        boolean isWhole() {
-            return sight.isPublished() && readStamps.equals(sight.stamps());
-        }
-    }
 
     /**
      * @param root may be a symbolic link
@@ -123,8 +69,8 @@ public final class DirectoryModelStore implements ModelStore {
         this.rootModel = rootModel;
         this.clock = clock;
         this.ticker = ticker;
-        this.rule = rule;
         this.reader = reader;
+        this.tracker = new PublishTracker(rule, reader, this::cameFromDotName);
     }
 
     /**
@@ -172,6 +118,10 @@ public final class DirectoryModelStore implements ModelStore {
         }
     }
 
+    private boolean cameFromDotName(Path entry) {
+        return watch != null && watch.cameFromDotName(entry);
+    }
+
     @Override
     public void close() {
         if (watch != null) {
@@ -182,14 +132,10 @@ public final class DirectoryModelStore implements ModelStore {
     /** One look: what it finds replaces what the look before found. */
     private final class Look {
         private final Map<String, StoredModel> models = new HashMap<>();
-        private final Map<Path, VersionTrack> versionTracksNow = new HashMap<>();
-        private final Map<Path, ConfigTrack> configTracksNow = new HashMap<>();
-        private final Map<FolderKey, FolderLook> dotFoldersNow = new HashMap<>();
-        private final Map<Path, BareFiles> bareFilesNow = new HashMap<>();
         private final Map<String, String> ignoredNow = new HashMap<>();
         private final Set<Path> folders = new HashSet<>();
-        private final long clockNanos = nanosSince1970(clock.instant());
-        private final long tickerNanos = ticker.nanos();
+        private final PublishTracker.Look tracked =
+                tracker.begin(nanosSince1970(clock.instant()), ticker.nanos());
 
         void root() throws IOException {
             folders.add(root);
@@ -255,15 +201,14 @@ public final class DirectoryModelStore implements ModelStore {
             };
         }
 
-        // What a folder is called before it is renamed into place tells that it came whole.
         private void noteDotFolder(Path path, Entry entry, int depth) {
-            if (entry.kind() != Kind.FOLDER
-                    || depth > DOT_DEPTH
-                    || dotFoldersNow.size() >= FolderReader.MAX_ENTRIES) {
+            if (entry.kind() != Kind.FOLDER || depth > DOT_DEPTH) {
                 return;
             }
             try {
-                dotFoldersNow.put(entry.key(), reader.look(path, (name, kind) -> true));
+                if (!tracked.sawDotFolder(path, entry)) {
+                    return;
+                }
                 for (Path each : reader.entries(path)) {
                     Entry inside = reader.entry(each, FolderReader.name(each));
                     if (inside != null) {
@@ -347,26 +292,17 @@ public final class DirectoryModelStore implements ModelStore {
         private void unreadable(String name, Path folder, Exception e) {
             ignore(name, "cannot be read: " + e.getClass().getSimpleName());
             models.put(name, StoredModel.unreadable(name));
-            keep(versionTracks, versionTracksNow, folder);
-            keep(configTracks, configTracksNow, folder);
-            keep(bareFiles, bareFilesNow, folder);
-        }
-
-        private static <T> void keep(Map<Path, T> from, Map<Path, T> to, Path folder) {
-            from.forEach((path, track) -> {
-                if (path.startsWith(folder)) {
-                    to.put(path, track);
-                }
-            });
+            tracked.keep(folder);
         }
 
         private void versions(String name, Path folder, List<String> numbers) {
-            ConfigTrack config = config(name, folder);
+            ConfigTrack config = tracked.config(name, folder);
             NavigableMap<Long, StoredVersion> versions = new TreeMap<>();
             for (String number : numbers) {
                 VersionId id = new VersionId(name, VersionId.parseNumber(number));
                 StoredVersion version =
-                        version(id, folder.resolve(number), (inside, kind) -> true, true, config);
+                        tracked.version(
+                                id, folder.resolve(number), (inside, kind) -> true, true, config);
                 if (version != null) {
                     versions.put(id.number(), version);
                 }
@@ -381,60 +317,19 @@ public final class DirectoryModelStore implements ModelStore {
 
         /** A model of one version, whose files lie in the model's folder or the root itself. */
         private void single(String name, Path folder) {
-            ConfigTrack config = config(name, folder);
+            ConfigTrack config = tracked.config(name, folder);
             String modelFilename = config.config().modelFilename();
-            FolderReader.Filter filter = bareFilter(folder, modelFilename);
-            StoredVersion version = version(new VersionId(name, 1), folder, filter, false, config);
+            FolderReader.Filter filter = tracked.bareFilter(folder, modelFilename);
+            StoredVersion version =
+                    tracked.version(new VersionId(name, 1), folder, filter, false, config);
             NavigableMap<Long, StoredVersion> versions = new TreeMap<>();
             // A folder without a model in it is one that holds no version yet.
-            if (version != null && isThere(folder.resolve(modelFilename))) {
+            if (version != null && reader.isThere(folder.resolve(modelFilename))) {
                 versions.put(1L, version);
             } else if (version != null && config.isWhole()) {
                 reportOtherModels(name, folder, modelFilename);
             }
             models.put(name, stored(name, config, versions));
-        }
-
-        /**
-         * What of a folder with other things in it is the model's. A manifest speaks for the whole
-         * folder; without one, the model says what belongs to it.
-         */
-        private FolderReader.Filter bareFilter(Path folder, String modelFilename) {
-            if (isThere(folder.resolve(Manifest.NAME))) {
-                return (inside, kind) ->
-                        inside.equals(modelFilename)
-                                || (kind == Kind.FILE && !inside.equals(ModelConfig.NAME));
-            }
-            Set<String> weights = weights(folder, modelFilename);
-            return (inside, kind) -> inside.equals(modelFilename) || weights.contains(inside);
-        }
-
-        private Set<String> weights(Path folder, String modelFilename) {
-            Path file = folder.resolve(modelFilename);
-            try {
-                Entry entry = reader.entry(file, modelFilename);
-                if (entry == null || entry.kind() != Kind.FILE) {
-                    return Set.of();
-                }
-                BareFiles known = bareFiles.get(folder);
-                BareFiles now =
-                        known != null && known.model().equals(entry.stamp())
-                                ? known
-                                : BareFiles.read(file, entry.stamp());
-                bareFilesNow.put(folder, now);
-                return now.names();
-            } catch (IOException e) {
-                // The look that follows fails the same way, and says so.
-                return Set.of();
-            }
-        }
-
-        private boolean isThere(Path path) {
-            try {
-                return reader.entry(path, "") != null;
-            } catch (IOException e) {
-                return true;
-            }
         }
 
         private void reportOtherModels(String name, Path folder, String modelFilename) {
@@ -443,202 +338,17 @@ public final class DirectoryModelStore implements ModelStore {
                 others =
                         reader.entries(folder).stream()
                                 .map(FolderReader::name)
-                                .filter(DirectoryModelStore::isModel)
+                                .filter(Judgement::isModel)
                                 .toList();
             } catch (IOException e) {
                 return;
             }
             if (!others.isEmpty()) {
-                ignore(name, otherModels(others, modelFilename) + "; " + renameIt(modelFilename));
-            }
-        }
-
-        private @Nullable StoredVersion version(
-                VersionId id,
-                Path folder,
-                FolderReader.Filter filter,
-                boolean isWholeFolder,
-                ConfigTrack config) {
-            FolderLook look;
-            try {
-                FolderLook all = reader.look(folder, filter);
-                look = isWholeFolder ? all : all.ofSharedFolder();
-            } catch (NoSuchFileException e) {
-                return null;
-            } catch (IOException e) {
-                return new StoredVersion.Refused(
-                        id,
-                        new Fingerprint("unreadable", config.sight().stamps()),
-                        LoadStep.FETCH,
-                        "its files cannot be read: " + e.getClass().getSimpleName(),
-                        "make them readable for the server's user");
-            }
-            VersionTrack before = versionTracks.get(folder);
-            ManifestText manifest = manifest(folder, look, before);
-            String mismatch = mismatch(manifest, look);
-            PublishRule.Manifest said =
-                    manifest == null
-                            ? PublishRule.Manifest.ABSENT
-                            : mismatch == null
-                                    ? PublishRule.Manifest.MATCHES
-                                    : PublishRule.Manifest.DIFFERS;
-            Sight sight =
-                    rule.look(
-                            before == null ? null : before.sight(),
-                            look,
-                            said,
-                            wasRenamedIn(folder, look),
-                            clockNanos,
-                            tickerNanos);
-            versionTracksNow.put(folder, new VersionTrack(sight, manifest));
-            return new Judgement(id, look, sight, config)
-                    .version(
-                            folder,
-                            filter,
-                            manifest == null ? null : manifest.manifest(),
-                            mismatch);
-        }
-
-        private @Nullable ManifestText manifest(
-                Path folder, FolderLook look, @Nullable VersionTrack before) {
-            FileStamp stamp = look.file(Manifest.NAME);
-            if (stamp == null) {
-                return null;
-            }
-            ManifestText known = before == null ? null : before.manifest();
-            if (known != null && known.stamp().equals(stamp)) {
-                return known;
-            }
-            try {
-                byte[] text = readSmall(folder.resolve(Manifest.NAME), stamp, Manifest.MAX_BYTES);
-                return new ManifestText(stamp, Manifest.read(text), null);
-            } catch (IllegalArgumentException e) {
-                return new ManifestText(stamp, null, String.valueOf(e.getMessage()));
-            } catch (IOException e) {
-                return new ManifestText(
-                        stamp, null, "cannot be read: " + e.getClass().getSimpleName());
-            }
-        }
-
-        private static @Nullable String mismatch(@Nullable ManifestText manifest, FolderLook look) {
-            if (manifest == null) {
-                return null;
-            }
-            Manifest read = manifest.manifest();
-            return read == null ? String.valueOf(manifest.fault()) : read.mismatch(look);
-        }
-
-        private ConfigTrack config(String name, Path folder) {
-            ConfigTrack before = configTracks.get(folder);
-            FileStamp stamp = null;
-            String problem = null;
-            try {
-                Entry entry = reader.entry(folder.resolve(ModelConfig.NAME), ModelConfig.NAME);
-                if (entry != null && entry.kind() != Kind.FILE) {
-                    problem = "it is not a regular file";
-                }
-                stamp = entry == null ? null : entry.stamp();
-            } catch (IOException e) {
-                problem = "it cannot be read: " + e.getClass().getSimpleName();
-            }
-            // Nothing of the folder itself is in this look: a configuration that was never there
-            // is whole at once, one that goes or comes later has to settle like any change.
-            FolderLook look =
-                    new FolderLook(
-                            new FolderKey(0, 0, 0),
-                            0,
-                            0,
-                            stamp == null ? List.of() : List.of(stamp),
-                            problem);
-            Sight sight =
-                    rule.look(
-                            before == null ? null : before.sight(),
-                            look,
-                            PublishRule.Manifest.ABSENT,
-                            cameWithItsFolder(folder, stamp),
-                            clockNanos,
-                            tickerNanos);
-            ConfigTrack now = read(name, folder, stamp, problem, sight, before);
-            configTracksNow.put(folder, now);
-            return now;
-        }
-
-        // That the folder was seen under a dot name is not enough: its files may have been touched
-        // between the rename and this look.
-        private boolean wasRenamedIn(Path folder, FolderLook look) {
-            FolderLook before = dotFolders.get(look.key());
-            if (before != null) {
-                return look.isUntouchedSinceRename() || before.files().containsAll(look.files());
-            }
-            return watch != null
-                    && watch.cameFromDotName(folder)
-                    && look.isUntouchedSinceRename(clockNanos);
-        }
-
-        private boolean cameWithItsFolder(Path folder, @Nullable FileStamp config) {
-            try {
-                Entry entry = reader.entry(folder, "");
-                FolderLook before = entry == null ? null : dotFolders.get(entry.key());
-                return before != null && (config == null || before.files().contains(config));
-            } catch (IOException e) {
-                return false;
-            }
-        }
-
-        private ConfigTrack read(
-                String name,
-                Path folder,
-                @Nullable FileStamp stamp,
-                @Nullable String problem,
-                Sight sight,
-                @Nullable ConfigTrack before) {
-            if (before != null
-                    && (!sight.isPublished() || before.readStamps().equals(sight.stamps()))) {
-                return ConfigTrack.still(sight, before);
-            }
-            if (!sight.isPublished()) {
-                return ConfigTrack.unread(sight);
-            }
-            if (problem != null) {
-                return ConfigTrack.bad(sight, problem, before);
-            }
-            if (stamp == null) {
-                return ConfigTrack.good(sight, ModelConfig.DEFAULT);
-            }
-            try {
-                byte[] bytes =
-                        readSmall(folder.resolve(ModelConfig.NAME), stamp, ModelConfig.MAX_BYTES);
-                ModelConfig config =
-                        ModelConfig.read(new String(bytes, StandardCharsets.UTF_8), name);
-                logRead(name, config, before != null && hasPublished(folder));
-                return ConfigTrack.good(sight, config);
-            } catch (IllegalArgumentException e) {
-                return ConfigTrack.bad(sight, String.valueOf(e.getMessage()), before);
-            } catch (IOException e) {
-                return ConfigTrack.bad(
-                        sight, "it cannot be read: " + e.getClass().getSimpleName(), before);
-            }
-        }
-
-        // A configuration that nothing was loaded under is no news when it changes.
-        private boolean hasPublished(Path folder) {
-            return versionTracks.entrySet().stream()
-                    .anyMatch(track ->
-                            track.getKey().startsWith(folder)
-                                    && track.getValue().sight().isPublished());
-        }
-
-        private static void logRead(String name, ModelConfig config, boolean isChange) {
-            if (isChange) {
-                LOG.atInfo()
-                        .addKeyValue("model", name)
-                        .log("config.pbtxt changed: it holds for versions loaded from now on");
-            }
-            if (!config.ignoredFields().isEmpty()) {
-                String fields = OutsideText.printable(String.join(", ", config.ignoredFields()));
-                LOG.atWarn()
-                        .addKeyValue("model", name)
-                        .log("config.pbtxt sets fields that have no effect here: {}", fields);
+                ignore(
+                        name,
+                        Judgement.otherModels(others, modelFilename)
+                                + "; "
+                                + Judgement.renameIt(modelFilename));
             }
         }
 
@@ -657,151 +367,13 @@ public final class DirectoryModelStore implements ModelStore {
                             .log("ignored {}: {}", path, why);
                 }
             });
-            versionTracks = versionTracksNow;
-            configTracks = configTracksNow;
-            dotFolders = dotFoldersNow;
-            bareFiles = bareFilesNow;
+            tracked.finish();
             ignored = ignoredNow;
             if (watch != null) {
                 watch.follow(folders);
             }
             return new StoreScan(models);
         }
-    }
-
-    /** What a look says about one version. */
-    private final class Judgement {
-        private final VersionId id;
-        private final FolderLook look;
-        private final Sight sight;
-        private final ConfigTrack config;
-        private final Fingerprint fingerprint;
-
-        Judgement(VersionId id, FolderLook look, Sight sight, ConfigTrack config) {
-            this.id = id;
-            this.look = look;
-            this.sight = sight;
-            this.config = config;
-            this.fingerprint = new Fingerprint(look.stamps(), config.sight().stamps());
-        }
-
-        StoredVersion version(
-                Path folder,
-                FolderReader.Filter filter,
-                @Nullable Manifest manifest,
-                @Nullable String mismatch) {
-            String filename = config.config().modelFilename();
-            FileStamp model = model(filename);
-            if (look.problem() != null) {
-                return refused(LoadStep.FETCH, look.problem(), "publish it as plain files");
-            }
-            if (!config.isWhole()) {
-                return waiting("config.pbtxt changes, or is younger than the settling time");
-            }
-            if (config.fault() != null) {
-                return refused(
-                        LoadStep.CONFIG,
-                        "config.pbtxt: " + config.fault(),
-                        "correct " + id.model() + "/config.pbtxt");
-            }
-            if (model == null) {
-                return noModel(filename);
-            }
-            if (mismatch != null) {
-                String why = "manifest.json " + mismatch;
-                return refusedIfSettled(why, "copy the version again, manifest.json last");
-            }
-            if (model.sizeBytes() == 0) {
-                return refusedIfSettled(filename + " is empty", "copy the version again");
-            }
-            if (model.sizeBytes() > Integer.MAX_VALUE) {
-                return refused(
-                        LoadStep.FETCH,
-                        filename + " is larger than 2 GiB",
-                        "keep the weights in external data files beside it");
-            }
-            if (!sight.isPublished()) {
-                FileStamp newest = look.newestFile();
-                return waiting(
-                        "its files change, or are younger than the settling time"
-                                + (newest == null
-                                        ? ""
-                                        : ": "
-                                                + OutsideText.printable(newest.path())
-                                                + " was touched last"));
-            }
-            VersionFiles files = new VersionFiles(reader, folder, filter, look, model, manifest);
-            return new StoredVersion.Published(id, fingerprint, files, config.config());
-        }
-
-        private StoredVersion noModel(String filename) {
-            List<String> others =
-                    look.files().stream()
-                            .map(FileStamp::path)
-                            .filter(DirectoryModelStore::isModel)
-                            .toList();
-            return others.isEmpty()
-                    ? refusedIfSettled("it holds no " + filename, "put " + filename + " there")
-                    : refusedIfSettled(otherModels(others, filename), renameIt(filename));
-        }
-
-        /** Waiting for more, until nothing has changed for so long that no more will come. */
-        private StoredVersion refusedIfSettled(String why, String remedy) {
-            return sight.isPublished() || rule.isSettled(sight, ticker.nanos())
-                    ? refused(LoadStep.FETCH, why, remedy)
-                    : waiting(why);
-        }
-
-        private @Nullable FileStamp model(String filename) {
-            FileStamp plain = look.file(filename);
-            return plain != null
-                    ? plain
-                    : look.file(filename + "/" + ModelConfig.DEFAULT_MODEL_FILENAME);
-        }
-
-        private StoredVersion waiting(String why) {
-            return new StoredVersion.Waiting(id, fingerprint, why);
-        }
-
-        private StoredVersion refused(LoadStep step, String reason, String remedy) {
-            return new StoredVersion.Refused(id, fingerprint, step, reason, remedy);
-        }
-    }
-
-    private static boolean isModel(String filename) {
-        return filename.endsWith(".onnx") && !filename.startsWith(".");
-    }
-
-    private static String otherModels(List<String> others, String filename) {
-        return "it holds "
-                + OutsideText.printable(String.join(", ", others))
-                + " but no "
-                + filename;
-    }
-
-    private static String renameIt(String filename) {
-        return "rename it to " + filename + ", or set default_model_filename in config.pbtxt";
-    }
-
-    /** Reads a file whole, as the look saw it. */
-    private byte[] readSmall(Path file, FileStamp seen, int maxBytes) throws IOException {
-        if (seen.sizeBytes() > maxBytes) {
-            throw new IllegalArgumentException("it is larger than " + maxBytes + " bytes");
-        }
-        ByteBuffer bytes = ByteBuffer.allocate((int) seen.sizeBytes());
-        try (SeekableByteChannel channel = VersionFiles.openNoFollow(file)) {
-            while (bytes.hasRemaining() && channel.read(bytes) >= 0) {
-                // Until it is full, or the file ends early.
-            }
-            Entry now = reader.entry(file, seen.path());
-            if (bytes.hasRemaining()
-                    || channel.size() != seen.sizeBytes()
-                    || now == null
-                    || !now.stamp().equals(seen)) {
-                throw new IllegalArgumentException("it changed while it was read");
-            }
-        }
-        return bytes.array();
     }
 
     private static long nanosSince1970(Instant instant) {

@@ -1,6 +1,8 @@
 package dev.penstock.repository;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -16,7 +18,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Looks at folders and files without following a link and without opening anything but folders.
+ * /** Looks at folders and files, without following a link. Opens folders, and files as they were
+ * seen.
  *
  * <p>Not final, so that a test can make a single look fail: no permission stops a test that runs as
  * root.
@@ -140,6 +143,40 @@ class FolderReader {
                 itself.stamp().changedNanos(),
                 walk.files,
                 walk.problem);
+    }
+
+    /** Whether anything is there; also when that cannot be told. */
+    boolean isThere(Path path) {
+        try {
+            return entry(path, "") != null;
+        } catch (IOException e) {
+            return true;
+        }
+    }
+
+    /**
+     * Reads a small file whole, as a look saw it.
+     *
+     * @throws IllegalArgumentException when it is larger or is no longer what the look saw
+     */
+    byte[] read(Path file, FileStamp seen, int maxBytes) throws IOException {
+        if (seen.sizeBytes() > maxBytes) {
+            throw new IllegalArgumentException("it is larger than " + maxBytes + " bytes");
+        }
+        ByteBuffer bytes = ByteBuffer.allocate((int) seen.sizeBytes());
+        try (SeekableByteChannel channel = VersionFiles.openNoFollow(file)) {
+            while (bytes.hasRemaining() && channel.read(bytes) >= 0) {
+                // Until it is full, or the file ends early.
+            }
+            Entry now = entry(file, seen.path());
+            if (bytes.hasRemaining()
+                    || channel.size() != seen.sizeBytes()
+                    || now == null
+                    || !now.stamp().equals(seen)) {
+                throw new IllegalArgumentException("it changed while it was read");
+            }
+        }
+        return bytes.array();
     }
 
     private final class Walk {

@@ -3,7 +3,9 @@ package dev.penstock.repository;
 import dev.penstock.engine.Engine;
 import dev.penstock.engine.Session;
 import dev.penstock.inference.Signature;
+import dev.penstock.inference.SignatureChange;
 import dev.penstock.inference.VersionId;
+import dev.penstock.inference.VersionInfo;
 import dev.penstock.runtime.Deadline;
 import dev.penstock.runtime.Ticker;
 import dev.penstock.scheduling.SchedulingContext;
@@ -328,6 +330,33 @@ public final class ModelRepository implements AutoCloseable {
         }
     }
 
+    /** Says what callers of the version before may trip over. It is served all the same. */
+    private void warnOfChange(VersionInfo next) {
+        VersionInfo before = null;
+        for (Version other : versions.values()) {
+            if (other.id().model().equals(next.id().model())
+                    && other.id().number() < next.id().number()
+                    && other.state() instanceof VersionState.Ready ready
+                    && (before == null || other.id().number() > before.id().number())) {
+                before = ready.version().info();
+            }
+        }
+        String change =
+                before == null
+                        ? null
+                        : SignatureChange.breaking(before.signature(), next.signature());
+        if (before != null && change != null) {
+            LOG.atWarn()
+                    .addKeyValue("version", next.id())
+                    .addKeyValue("before", before.id())
+                    .log(
+                            "{} breaks callers of {}: {}",
+                            next.id(),
+                            before.id(),
+                            OutsideText.printable(change));
+        }
+    }
+
     private void becomeReady(
             Version version, VersionLoader.Loaded loaded, long fileBytes, long orderedNanos) {
         version.session(loaded.session());
@@ -341,6 +370,7 @@ public final class ModelRepository implements AutoCloseable {
                         loadNanos,
                         loaded.execution(),
                         loaded.executionReason());
+        warnOfChange(live.info());
         listener.loaded(live, fileBytes, loadNanos);
         enter(version, ready);
     }

@@ -51,7 +51,7 @@ final class KeptPayload {
     /** Bytes of the inputs and outputs together. */
     static long bytes(Exchange exchange) {
         long bytes = bytes(exchange.request().inputs());
-        return exchange.outcome() instanceof InferResponse response
+        return exchange.firstAnswer() instanceof InferResponse response
                 ? bytes + bytes(response.outputs())
                 : bytes;
     }

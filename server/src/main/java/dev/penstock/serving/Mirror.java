@@ -70,7 +70,7 @@ final class Mirror {
         if (draw == null || primary == null || primary.id().number() == draw.version()) {
             return null;
         }
-        Outcome outcome = exchange.outcome();
+        Outcome outcome = exchange.firstAnswer();
         boolean isAnswer = outcome instanceof InferResponse;
         if (!isAnswer && !isOwnFault(exchange, outcome)) {
             return null;
@@ -248,7 +248,7 @@ final class Mirror {
     }
 
     private ShadowVerdict compare(Exchange exchange, TensorSet outputs, ShadowTally tally) {
-        if (!(exchange.outcome() instanceof InferResponse primary)) {
+        if (!(exchange.firstAnswer() instanceof InferResponse primary)) {
             return counted(tally, ShadowVerdict.PRIMARY_ERROR);
         }
         PairComparison pair = PairComparison.of(primary.outputs(), outputs);

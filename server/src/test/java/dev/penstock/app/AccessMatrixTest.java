@@ -72,6 +72,8 @@ final class AccessMatrixTest {
                             Map.entry("ADMIN HEAD /admin/v1/models", "observe"),
                             Map.entry("ADMIN GET /admin/v1/models/{m}", "observe"),
                             Map.entry("ADMIN HEAD /admin/v1/models/{m}", "observe"),
+                            Map.entry("ADMIN GET /admin/v1/models/{m}/shadows", "observe"),
+                            Map.entry("ADMIN HEAD /admin/v1/models/{m}/shadows", "observe"),
                             Map.entry("ADMIN GET /admin/v1/models/{m}/versions", "observe"),
                             Map.entry("ADMIN HEAD /admin/v1/models/{m}/versions", "observe"),
                             Map.entry("ADMIN GET /admin/v1/models/{m}/versions/{v}", "observe"),

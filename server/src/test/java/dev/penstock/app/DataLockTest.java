@@ -14,11 +14,11 @@ class DataLockTest {
     @Test
     void aSecondServerIsKeptOutUntilTheFirstIsGone() throws Exception {
         Path data = folder.resolve("data");
-        try (DataLock first = DataLock.take(data)) {
-            IllegalArgumentException refused =
-                    assertThrows(IllegalArgumentException.class, () -> DataLock.take(data));
-            assertTrue(refused.getMessage().contains("another server's"), refused.getMessage());
-        }
+        DataLock first = DataLock.take(data);
+        IllegalArgumentException refused =
+                assertThrows(IllegalArgumentException.class, () -> DataLock.take(data));
+        assertTrue(refused.getMessage().contains("another server's"), refused.getMessage());
+        first.close();
         DataLock.take(data).close();
     }
 

@@ -206,6 +206,6 @@ final class HangingModelTest {
     private static String execution(ServerProcess server) throws IOException {
         String models = get(server.adminPort(), "/admin/v1/models").text();
         String hang = models.substring(models.indexOf("\"hang\""));
-        return hang.replaceFirst("(?s).*?\"execution\":\"(\\w+)\".*", "$1");
+        return hang.replaceFirst("(?s).*?\"execution\"\\s*:\\s*\"(\\w+)\".*", "$1");
     }
 }

@@ -37,7 +37,6 @@ final class ServerProcess implements AutoCloseable {
 
     /** Starts and waits until it says that it is ready. */
     static ServerProcess start(Path models, List<String> jvm, String... flags) throws Exception {
-        Path data = Files.createTempDirectory("penstock-data");
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(jvm);
@@ -53,9 +52,11 @@ final class ServerProcess implements AutoCloseable {
                         "dev.penstock.app.Main",
                         "serve",
                         "--models",
-                        models.toString(),
-                        "--data",
-                        data.toString()));
+                        models.toString()));
+        if (!List.of(flags).contains("--data")) {
+            command.add("--data");
+            command.add(Files.createTempDirectory("penstock-data").toString());
+        }
         for (String listener : List.of("--http", "--grpc", "--metrics", "--admin")) {
             command.add(listener);
             command.add("127.0.0.1:0");
@@ -116,6 +117,11 @@ final class ServerProcess implements AutoCloseable {
     /** Sends SIGTERM. */
     void terminate() {
         process.destroy();
+    }
+
+    /** Ends it as the system does when it must: nothing is said to it. */
+    void kill() throws InterruptedException {
+        process.destroyForcibly().waitFor();
     }
 
     /** The exit code; waits at most that long. */

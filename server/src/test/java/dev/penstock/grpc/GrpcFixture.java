@@ -62,6 +62,10 @@ final class GrpcFixture implements AutoCloseable {
 
     final TensorPool pool;
     final Queue<String> outcomes = new ConcurrentLinkedQueue<>();
+
+    /** The versions that were counted, each as its model's name; empty where there was none. */
+    final Queue<String> counted = new ConcurrentLinkedQueue<>();
+
     final AtomicLong completed = new AtomicLong();
     final InferenceService service;
     final GrpcServer server;
@@ -113,6 +117,8 @@ final class GrpcFixture implements AutoCloseable {
         return new ExchangeObserver() {
             @Override
             public void answered(Exchange exchange, Outcome outcome) {
+                VersionInfo version = exchange.version();
+                counted.add(version == null ? "" : version.id().model());
                 outcomes.add(Status.of(outcome).metricCode());
             }
 

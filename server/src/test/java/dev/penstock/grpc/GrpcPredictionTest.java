@@ -2,17 +2,18 @@ package dev.penstock.grpc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.common.util.concurrent.ListenableFuture;
 import com.google.protobuf.ByteString;
+import dev.penstock.ChangedLimits;
 import dev.penstock.grpc.GrpcFixture.HoldingScheduler;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.Failure;
 import dev.penstock.inference.InferResponse;
-import dev.penstock.inference.Limits;
 import dev.penstock.inference.VersionId;
 import dev.penstock.inference.VersionInfo;
 import dev.penstock.proto.GRPCInferenceServiceGrpc;
@@ -423,8 +424,9 @@ final class GrpcPredictionTest {
         Exchange exchange = holding.held.getFirst();
         future.cancel(true);
         GrpcFixture.await(exchange::isCancelled);
-        exchange.answer(new Failure.Cancelled());
+        exchange.answer(new InferResponse(exchange.version(), TensorSet.of(List.of(), () -> {})));
         assertEquals(1, fixture.completed.get());
+        assertEquals(List.of("cancelled"), List.copyOf(fixture.outcomes));
     }
 
     @Test
@@ -440,7 +442,16 @@ final class GrpcPredictionTest {
                                         .modelInfer(Requests.good().setModelName("held").build()));
         assertEquals(Status.Code.DEADLINE_EXCEEDED, late.getStatus().getCode());
         GrpcFixture.await(() -> holding.held.getFirst().isCancelled());
-        holding.held.getFirst().answer(new Failure.DeadlineExceeded("Request timeout expired"));
+        // The client's clock started before ours.
+        long end = holding.held.getFirst().request().deadline().atNanos();
+        GrpcFixture.await(() -> System.nanoTime() - end >= 0);
+        holding.held
+                .getFirst()
+                .answer(
+                        new InferResponse(
+                                holding.held.getFirst().version(),
+                                TensorSet.of(List.of(), () -> {})));
+        assertEquals(List.of("deadline"), List.copyOf(fixture.outcomes));
     }
 
     @Test
@@ -461,9 +472,8 @@ final class GrpcPredictionTest {
     @Test
     void answersBeyondALimitAreRefused() throws Exception {
         fixture.close();
-        Limits limits = limits(2048);
         // Room for the request (some 1100 bytes), its echo and no more.
-        try (GrpcFixture small = new GrpcFixture(limits, 2_600)) {
+        try (GrpcFixture small = new GrpcFixture(ChangedLimits.bodyBytes(2048), 2_600)) {
             ModelInferRequest request =
                     Requests.raw("UINT8", 1000, ByteString.copyFrom(new byte[1000])).build();
             StatusRuntimeException full =
@@ -473,6 +483,7 @@ final class GrpcPredictionTest {
             assertEquals(
                     "memory for requests in flight is used up", full.getStatus().getDescription());
             small.awaitQuiet();
+            assertEquals(List.of("unavailable"), List.copyOf(small.outcomes));
 
             VersionInfo info = version("wide");
             HoldingScheduler holding = new HoldingScheduler();
@@ -502,44 +513,8 @@ final class GrpcPredictionTest {
                             .getCause();
             assertEquals(Status.Code.RESOURCE_EXHAUSTED, Status.fromThrowable(large).getCode());
             small.awaitQuiet();
+            assertEquals(List.of("unavailable", "invalid"), List.copyOf(small.outcomes));
+            assertInstanceOf(Failure.PayloadTooLarge.class, holding.held.getFirst().outcome());
         }
-    }
-
-    /** The default limits with another one for messages. */
-    static Limits limits(int bodyBytes) {
-        Limits d = Limits.DEFAULT;
-        return new Limits(
-                d.headBytes(),
-                d.requestLineBytes(),
-                d.headers(),
-                d.trailerBytes(),
-                bodyBytes,
-                d.chunks(),
-                d.pipelined(),
-                d.connections(),
-                d.connectionsPerAddress(),
-                d.headTime(),
-                d.bodyTime(),
-                d.bodyBytesPerSecond(),
-                d.bodyGrace(),
-                d.idleTime(),
-                d.writeStallTime(),
-                d.writeQueueBytes(),
-                d.jsonDepth(),
-                d.numberChars(),
-                d.idBytes(),
-                d.nameBytes(),
-                d.parameters(),
-                d.parameterBytes(),
-                d.bytesElementBytes(),
-                d.inflateRatio(),
-                d.inflateFloorBytes(),
-                d.grpcStreams(),
-                d.grpcMetadataBytes(),
-                d.grpcResets(),
-                d.grpcPing(),
-                d.grpcConnectionAge(),
-                d.grpcConnectionGrace(),
-                d.runTime());
     }
 }

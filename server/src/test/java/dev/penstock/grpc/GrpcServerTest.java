@@ -6,10 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.DescriptorProtos.FileDescriptorProto;
+import dev.penstock.ChangedLimits;
 import dev.penstock.inference.InferResponse;
 import dev.penstock.inference.VersionId;
 import dev.penstock.inference.VersionInfo;
 import dev.penstock.proto.GRPCInferenceServiceGrpc;
+import dev.penstock.proto.ModelInferResponse;
 import dev.penstock.proto.ModelMetadataRequest;
 import dev.penstock.proto.ModelMetadataResponse;
 import dev.penstock.proto.ModelReadyRequest;
@@ -252,6 +254,50 @@ final class GrpcServerTest {
                         seen.poll(20, TimeUnit.SECONDS);
         assertEquals(4, list.getListServicesResponse().getServiceCount());
         ask.onCompleted();
+    }
+
+    private static StatusRuntimeException refusal(ManagedChannel channel) {
+        return assertThrows(StatusRuntimeException.class, () -> infer(channel));
+    }
+
+    private static void infer(ManagedChannel channel) {
+        ModelInferResponse answer =
+                GRPCInferenceServiceGrpc.newBlockingStub(channel)
+                        .withDeadlineAfter(20, TimeUnit.SECONDS)
+                        .modelInfer(Requests.good().build());
+        assertEquals(1, answer.getOutputsCount());
+    }
+
+    @Test
+    void connectionsOfAnAddressAreLimited() throws Exception {
+        fixture.close();
+        fixture = new GrpcFixture(ChangedLimits.connectionsPerAddress(2), 1 << 20);
+        infer(fixture.channel);
+        ManagedChannel second = fixture.channel();
+        ManagedChannel third = fixture.channel();
+        try {
+            infer(second);
+            assertEquals(Status.Code.UNAVAILABLE, refusal(third).getStatus().getCode());
+            // Those that were there before are none the worse.
+            infer(fixture.channel);
+            infer(second);
+        } finally {
+            third.shutdownNow();
+            second.shutdownNow();
+        }
+        GrpcFixture.await(this::isAdmitted);
+    }
+
+    private boolean isAdmitted() {
+        ManagedChannel channel = fixture.channel();
+        try {
+            infer(channel);
+            return true;
+        } catch (StatusRuntimeException e) {
+            return false;
+        } finally {
+            channel.shutdownNow();
+        }
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
+import dev.penstock.ChangedLimits;
 import dev.penstock.inference.InferResponse;
 import dev.penstock.inference.VersionId;
 import dev.penstock.inference.VersionInfo;
@@ -17,27 +18,36 @@ import dev.penstock.tensor.TensorSet;
 import dev.penstock.tensor.TensorSpec;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
+import io.grpc.Compressor;
+import io.grpc.CompressorRegistry;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.ClientCalls;
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import java.util.zip.DeflaterOutputStream;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -78,7 +88,7 @@ final class HostileMessageTest {
 
     @BeforeAll
     void start() throws Exception {
-        fixture = new GrpcFixture(GrpcPredictionTest.limits(4 << 20), 512L << 20);
+        fixture = new GrpcFixture(ChangedLimits.bodyBytes(4 << 20), 512L << 20);
     }
 
     @AfterAll
@@ -610,6 +620,7 @@ final class HostileMessageTest {
     @ParameterizedTest
     @MethodSource("messages")
     void isRefused(Hostile hostile) {
+        int before = fixture.outcomes.size();
         StatusRuntimeException refused =
                 assertThrows(
                         StatusRuntimeException.class,
@@ -627,6 +638,7 @@ final class HostileMessageTest {
                         .containsKey(
                                 Metadata.Key.of(
                                         "penstock-code", Metadata.ASCII_STRING_MARSHALLER)));
+        GrpcFixture.await(() -> fixture.outcomes.size() == before + 1);
     }
 
     @Test
@@ -655,8 +667,15 @@ final class HostileMessageTest {
         assertTrue(answer.length > 0);
     }
 
+    private void assertCountedAsInvalid(long before) {
+        GrpcFixture.await(() -> fixture.outcomes.size() == before + 1);
+        assertEquals("invalid", List.copyOf(fixture.outcomes).getLast());
+        assertEquals("", List.copyOf(fixture.counted).getLast());
+    }
+
     @Test
     void aMessageOverTheLimitIsRefused() {
+        int before = fixture.outcomes.size();
         StatusRuntimeException refused =
                 assertThrows(
                         StatusRuntimeException.class,
@@ -667,10 +686,29 @@ final class HostileMessageTest {
                                         CallOptions.DEFAULT,
                                         new byte[(4 << 20) + 1]));
         assertEquals(Status.Code.RESOURCE_EXHAUSTED, refused.getStatus().getCode());
+        assertCountedAsInvalid(before);
+    }
+
+    @Test
+    void aMessageOfExactlyTheLimitIsRead() {
+        int before = fixture.outcomes.size();
+        // No protocol buffer begins with a tag of 0.
+        StatusRuntimeException refused =
+                assertThrows(
+                        StatusRuntimeException.class,
+                        () ->
+                                ClientCalls.blockingUnaryCall(
+                                        fixture.channel,
+                                        INFER,
+                                        CallOptions.DEFAULT,
+                                        new byte[4 << 20]));
+        assertEquals(INVALID, refused.getStatus().getCode());
+        assertCountedAsInvalid(before);
     }
 
     @Test
     void aMessageThatGrowsOverTheLimitIsRefused() {
+        int before = fixture.outcomes.size();
         StatusRuntimeException refused =
                 assertThrows(
                         StatusRuntimeException.class,
@@ -681,11 +719,123 @@ final class HostileMessageTest {
                                         CallOptions.DEFAULT.withCompression("gzip"),
                                         new byte[(4 << 20) + 1]));
         assertEquals(Status.Code.RESOURCE_EXHAUSTED, refused.getStatus().getCode());
+        assertCountedAsInvalid(before);
+    }
+
+    /** Sends these bytes as a message that is said to be compressed so. */
+    private Status compressed(String encoding, byte[] message) throws Exception {
+        CompressorRegistry ofThis = CompressorRegistry.newEmptyInstance();
+        ofThis.register(
+                new Compressor() {
+                    @Override
+                    public String getMessageEncoding() {
+                        return encoding;
+                    }
+
+                    @Override
+                    public OutputStream compress(OutputStream target) {
+                        return target;
+                    }
+                });
+        ManagedChannel channel =
+                NettyChannelBuilder.forAddress(fixture.address)
+                        .usePlaintext()
+                        .compressorRegistry(ofThis)
+                        .build();
+        try {
+            CompletableFuture<Status> end = new CompletableFuture<>();
+            ClientCall<byte[], byte[]> call =
+                    streaming(channel, CallOptions.DEFAULT.withCompression(encoding), end);
+            call.sendMessage(message);
+            call.halfClose();
+            return end.get(20, TimeUnit.SECONDS);
+        } finally {
+            channel.shutdownNow();
+            GrpcFixture.await(channel::isTerminated);
+        }
+    }
+
+    /** As many zeros, whose size shrinks a thousandfold. */
+    private static byte[] packed(String encoding, byte[] plain, int zeros) throws IOException {
+        ByteArrayOutputStream packed = new ByteArrayOutputStream();
+        try (OutputStream target =
+                encoding.equals("gzip")
+                        ? new GZIPOutputStream(packed)
+                        : new DeflaterOutputStream(packed)) {
+            target.write(plain);
+            target.write(new byte[zeros]);
+        }
+        return packed.toByteArray();
+    }
+
+    @Test
+    void aMessageThatGrowsOutOfProportionIsRefused() throws Exception {
+        // A field of the message that nobody reads, of 2 MiB in all: under the limit of 4 MiB, over
+        // the first MiB, which may grow as it will.
+        byte[] large = good().tag(20, 2).varint(2 << 20).toBytes();
+        byte[] small = good().tag(20, 2).varint(1_000_000).toBytes();
+        for (String encoding : List.of("gzip", "deflate")) {
+            int before = fixture.outcomes.size();
+            byte[] bomb = packed(encoding, large, 2 << 20);
+            assertTrue(bomb.length * 100L < 2 << 20, "of " + bomb.length + " bytes");
+            Status refused = compressed(encoding, bomb);
+            assertEquals(Status.Code.RESOURCE_EXHAUSTED, refused.getCode());
+            assertTrue(
+                    refused.getDescription().contains("100 times its compressed size"),
+                    refused.getDescription());
+            assertCountedAsInvalid(before);
+            assertEquals(
+                    Status.Code.OK,
+                    compressed(encoding, packed(encoding, small, 1_000_000)).getCode());
+        }
+    }
+
+    @Test
+    void aLargeMessageThatShrinksWellIsRead() throws Exception {
+        byte[] noise = new byte[100_000];
+        new Random(5).nextBytes(noise);
+        // 3.1 MB of which 100 KB do not shrink: some 30 times.
+        byte[] plain = good().field(21, noise).tag(20, 2).varint(3_000_000).toBytes();
+        for (String encoding : List.of("gzip", "deflate")) {
+            assertEquals(
+                    Status.Code.OK,
+                    compressed(encoding, packed(encoding, plain, 3_000_000)).getCode());
+        }
+    }
+
+    @Test
+    void aMessageThatIsNotCompressedAsItSaysIsRefused() throws Exception {
+        byte[] gzip = packed("gzip", Requests.good().build().toByteArray(), 0);
+        byte[] wrongSum = gzip.clone();
+        wrongSum[gzip.length - 8] ^= 1;
+        for (byte[] message :
+                List.of(
+                        new byte[10],
+                        new byte[] {0x1f, (byte) 0x8b, 8, 0},
+                        Arrays.copyOf(gzip, gzip.length / 2),
+                        Arrays.copyOf(gzip, gzip.length - 4),
+                        wrongSum)) {
+            int before = fixture.outcomes.size();
+            Status refused = compressed("gzip", message);
+            assertEquals(INVALID, refused.getCode(), refused.toString());
+            assertEquals("malformed compressed message", refused.getDescription());
+            assertCountedAsInvalid(before);
+        }
+        assertEquals(Status.Code.OK, compressed("gzip", gzip).getCode());
+    }
+
+    @Test
+    void aMessageOfAnUnknownEncodingIsRefused() throws Exception {
+        int before = fixture.outcomes.size();
+        Status refused = compressed("snappy", Requests.good().build().toByteArray());
+        assertEquals(Status.Code.UNIMPLEMENTED, refused.getCode());
+        assertCountedAsInvalid(before);
     }
 
     @Test
     void aCallWithoutAMessageIsRefusedAndOneWithMoreIsEnded() throws Exception {
         for (int messages : new int[] {0, 2, 3}) {
+            int before = fixture.outcomes.size();
             CompletableFuture<Status> end = new CompletableFuture<>();
             ClientCall<byte[], byte[]> call = streaming(fixture.channel, end);
             for (int i = 0; i < messages; i++) {
@@ -694,16 +844,21 @@ final class HostileMessageTest {
             call.halfClose();
             Status.Code code = end.get(20, TimeUnit.SECONDS).getCode();
             assertEquals(messages == 0 ? INVALID : Status.Code.CANCELLED, code);
+            assertCountedAsInvalid(before);
         }
     }
 
     @Test
     void aCallerThatGoesBeforeItsMessageEndsLeavesNothing() throws Exception {
+        int before = fixture.outcomes.size();
         CompletableFuture<Status> end = new CompletableFuture<>();
         ClientCall<byte[], byte[]> call = streaming(fixture.channel, end);
         call.sendMessage(good().toBytes());
         call.cancel("gone", null);
         assertEquals(Status.Code.CANCELLED, end.get(20, TimeUnit.SECONDS).getCode());
+        aGoodCallStillWorks();
+        // There was no request yet.
+        assertEquals(before + 1, fixture.outcomes.size());
     }
 
     @Test
@@ -732,12 +887,17 @@ final class HostileMessageTest {
     // call.
     private static ClientCall<byte[], byte[]> streaming(
             ManagedChannel channel, CompletableFuture<Status> end) {
+        return streaming(channel, CallOptions.DEFAULT, end);
+    }
+
+    private static ClientCall<byte[], byte[]> streaming(
+            ManagedChannel channel, CallOptions options, CompletableFuture<Status> end) {
         ClientCall<byte[], byte[]> call =
                 channel.newCall(
                         INFER.toBuilder()
                                 .setType(MethodDescriptor.MethodType.BIDI_STREAMING)
                                 .build(),
-                        CallOptions.DEFAULT);
+                        options);
         call.start(
                 new ClientCall.Listener<>() {
                     @Override

@@ -102,6 +102,14 @@ class HostileBodyTest extends HostileRequests {
                 with("\"outputs\":[{\"name\":\"X_OUT\"},{\"name\":\"X_OUT\"}]"),
                 "output 'X_OUT' already exists in request");
         bad(
+                "513 outputs",
+                with("\"outputs\":[" + "{\"name\":\"Z\"},".repeat(512) + "{\"name\":\"Z\"}]"),
+                "more than 512 outputs");
+        bad(
+                "512 outputs",
+                with("\"outputs\":[" + "{\"name\":\"Z\"},".repeat(511) + "{\"name\":\"Z\"}]"),
+                "unexpected inference output 'Z'");
+        bad(
                 "binary_data a number",
                 with("\"outputs\":[{\"name\":\"X_OUT\",\"parameters\":{\"binary_data\":1}}]"),
                 "true");
@@ -208,9 +216,18 @@ class HostileBodyTest extends HostileRequests {
         bad("shape a fraction", input("FP32", "[1.5]", "[1]"), "integer");
         bad("shape of rank 2", input("FP32", "[1,1]", "[1]"), "unexpected shape for input 'X'");
         bad(
-                "shape of 33 dimensions",
-                input("FP32", "[" + "1,".repeat(32) + "1]", "[1]"),
-                "dimensions");
+                "shape of 65 dimensions",
+                input("FP32", "[" + "1,".repeat(64) + "1]", "[1]"),
+                "more than 64 dimensions");
+        bad(
+                "shape of 64 dimensions",
+                input("FP32", "[" + "1,".repeat(63) + "1]", "[1]"),
+                "unexpected shape for input 'X'");
+        bad(
+                "513 inputs",
+                "{\"inputs\":[" + (one() + ",").repeat(512) + one() + "]}",
+                "more than 512");
+        bad("512 inputs", "{\"inputs\":[" + (one() + ",").repeat(511) + one() + "]}", "already");
         bad(
                 "shape overflows",
                 input("FP32", "[4294967296,4294967296,4294967296]", "[1]"),

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.penstock.ChangedLimits;
 import dev.penstock.FailingAllocator;
 import dev.penstock.http.HttpFixture.HoldingScheduler;
 import dev.penstock.http.RawClient.Answer;
@@ -23,15 +24,14 @@ import dev.penstock.tensor.Shape;
 import dev.penstock.tensor.Tensor;
 import dev.penstock.tensor.TensorSet;
 import dev.penstock.tensor.TensorSpec;
-import io.netty.channel.SingleThreadEventLoop;
+import io.netty.util.concurrent.SingleThreadEventExecutor;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.EnumSet;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -247,7 +247,7 @@ class HttpConnectionTest {
     @Test
     void aBodyOverTheLimitIsAnsweredWhileItStillComes() throws IOException {
         int limit = 1 << 20;
-        use(new HttpFixture(withBody(limit)));
+        use(new HttpFixture(ChangedLimits.bodyBytes(limit)));
         try (RawClient client = fixture.client()) {
             client.send(
                     "POST "
@@ -271,7 +271,7 @@ class HttpConnectionTest {
 
     @Test
     void anOutputOverTheLimitIsRefusedBeforeItIsWritten() throws IOException {
-        use(new HttpFixture(withBody(1 << 20)));
+        use(new HttpFixture(ChangedLimits.bodyBytes(1 << 20)));
         holdModel();
         try (RawClient client = fixture.client()) {
             client.send(request("/v2/models/held/infer", "a"));
@@ -539,39 +539,31 @@ class HttpConnectionTest {
 
     @Test
     void closingWaitsForAConnectionThatItsLoopHasNotSeenYet() throws Exception {
-        CountDownLatch busy = new CountDownLatch(1);
-        SingleThreadEventLoop loop = (SingleThreadEventLoop) fixture.loops.next();
-        loop.execute(() -> awaitUninterruptibly(busy));
+        CountDownLatch isFree = new CountDownLatch(1);
+        SingleThreadEventExecutor loop = (SingleThreadEventExecutor) fixture.loops.next();
+        var _ = loop.submit(() -> isFree.await(20, TimeUnit.SECONDS));
         HttpFixture.await(() -> loop.pendingTasks() == 0);
+        Thread closer = Thread.ofPlatform().unstarted(fixture.server::close);
         try (RawClient client = fixture.client()) {
-            client.post(INFER, body("l"));
-            HttpFixture.await(() -> loop.pendingTasks() == 1);
-            Thread closer = Thread.ofPlatform().start(fixture.server::close);
-            Set<Thread.State> waitsOrIsDone =
-                    EnumSet.of(Thread.State.TIMED_WAITING, Thread.State.TERMINATED);
-            HttpFixture.await(() -> waitsOrIsDone.contains(closer.getState()));
-            boolean waits = closer.isAlive();
-            busy.countDown();
-            assertTrue(waits, "closed before the request was answered");
+            client.post(INFER, body("early"));
+            HttpFixture.await(() -> loop.pendingTasks() > 0);
+            closer.start();
+            HttpFixture.await(
+                    () -> closer.getState() == Thread.State.TIMED_WAITING || !closer.isAlive());
+            assertTrue(closer.isAlive(), "closed over a request");
+            isFree.countDown();
             Answer answer = client.read();
-            assertEquals(200, answer.status());
+            assertEquals(200, answer.status(), answer.text());
             assertEquals("close", answer.header("connection"));
-            closer.join();
+        } finally {
+            isFree.countDown();
         }
-    }
-
-    private static void awaitUninterruptibly(CountDownLatch latch) {
-        try {
-            latch.await();
-        } catch (InterruptedException e) {
-            throw new AssertionError(e);
-        }
+        closer.join();
     }
 
     @Test
     void connectionsOfAnAddressAreLimited() throws IOException {
-        Limits d = Limits.DEFAULT;
-        use(new HttpFixture(with(d, d.bodyBytes(), 2)));
+        use(new HttpFixture(ChangedLimits.connectionsPerAddress(2)));
         try (RawClient first = fixture.client();
                 RawClient second = fixture.client()) {
             assertEquals(200, first.get("/v2").read().status());
@@ -589,45 +581,5 @@ class HttpConnectionTest {
         } catch (IOException e) {
             return false;
         }
-    }
-
-    private static Limits withBody(int bodyBytes) {
-        return with(Limits.DEFAULT, bodyBytes, Limits.DEFAULT.connectionsPerAddress());
-    }
-
-    private static Limits with(Limits d, int bodyBytes, int connectionsPerAddress) {
-        return new Limits(
-                d.headBytes(),
-                d.requestLineBytes(),
-                d.headers(),
-                d.trailerBytes(),
-                bodyBytes,
-                d.chunks(),
-                d.pipelined(),
-                d.connections(),
-                connectionsPerAddress,
-                d.headTime(),
-                d.bodyTime(),
-                d.bodyBytesPerSecond(),
-                d.bodyGrace(),
-                d.idleTime(),
-                d.writeStallTime(),
-                d.writeQueueBytes(),
-                d.jsonDepth(),
-                d.numberChars(),
-                d.idBytes(),
-                d.nameBytes(),
-                d.parameters(),
-                d.parameterBytes(),
-                d.bytesElementBytes(),
-                d.inflateRatio(),
-                d.inflateFloorBytes(),
-                d.grpcStreams(),
-                d.grpcMetadataBytes(),
-                d.grpcResets(),
-                d.grpcPing(),
-                d.grpcConnectionAge(),
-                d.grpcConnectionGrace(),
-                d.runTime());
     }
 }

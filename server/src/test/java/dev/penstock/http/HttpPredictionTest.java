@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.penstock.http.RawClient.Answer;
+import dev.penstock.tensor.DataType;
+import dev.penstock.tensor.Shape;
+import dev.penstock.tensor.TensorSpec;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -231,6 +234,32 @@ class HttpPredictionTest {
         assertArrayEquals(
                 a,
                 java.util.Arrays.copyOfRange(answer.body(), head.length(), answer.body().length));
+    }
+
+    @Test
+    void eachOfManyOutputsComesInItsOwnForm() throws IOException {
+        TensorSpec[] specs = new TensorSpec[70];
+        StringBuilder inputs = new StringBuilder();
+        StringBuilder outputs = new StringBuilder();
+        for (int i = 0; i < specs.length; i++) {
+            specs[i] = new TensorSpec("I" + i, DataType.UINT8, Shape.of(1));
+            inputs.append(i == 0 ? "" : ",")
+                    .append("{\"name\":\"I" + i + "\",\"shape\":[1],\"datatype\":\"UINT8\"")
+                    .append(",\"data\":[" + i + "]}");
+            // Bit 1 and bit 65 of the form: the same place in two words.
+            outputs.append(i == 0 ? "" : ",")
+                    .append("{\"name\":\"I" + i + "_OUT\",\"parameters\":{\"binary_data\":")
+                    .append((i == 65) + "}}");
+        }
+        fixture.add("many", 1, EchoSession.echoing(specs));
+        Answer answer =
+                infer("many", "{\"inputs\":[" + inputs + "],\"outputs\":[" + outputs + "]}");
+        assertEquals(200, answer.status(), answer.text());
+        String head = answer.json();
+        assertTrue(head.contains("\"I1_OUT\",\"datatype\":\"UINT8\",\"shape\":[1],\"data\":[1]"));
+        assertTrue(head.contains("\"shape\":[1],\"parameters\":{\"binary_data_size\":1}"), head);
+        // What is behind the JSON is the one byte of output 65, which is A as a letter.
+        assertEquals(head + "A", answer.text());
     }
 
     @Test

@@ -10,6 +10,10 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import dev.penstock.inference.VersionId;
 import dev.penstock.inference.VersionInfo;
 import dev.penstock.repository.StoredVersion.Published;
@@ -37,6 +41,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 
 /** The life of a version, step by step, on an engine that fails where it is told to. */
 final class ModelRepositoryTest implements VersionListener {
@@ -513,5 +518,35 @@ final class ModelRepositoryTest implements VersionListener {
         Failed failed = assertInstanceOf(Failed.class, bench.repository.find(ID).state());
         assertEquals(LoadStep.CONFIG, failed.step());
         assertFalse(failed.remedy().isEmpty());
+    }
+
+    @Test
+    void aVersionThatBreaksCallersOfTheOneBeforeIsServedWithOneWarning() throws IOException {
+        Logger logger = (Logger) LoggerFactory.getLogger(ModelRepository.class);
+        ListAppender<ILoggingEvent> lines = new ListAppender<>();
+        lines.start();
+        logger.addAppender(lines);
+        try {
+            bench.writeOld("a/1/model.onnx", FakeEngine.model("dims=-1,4"));
+            bench.writeOld("a/2/model.onnx", FakeEngine.model("dims=-1,4 n=2"));
+            bench.writeOld("a/3/model.onnx", FakeEngine.model("dims=-1,5"));
+            bench.writeOld("b/1/model.onnx", FakeEngine.model("dims=-1,6"));
+            for (VersionId id :
+                    List.of(
+                            ID,
+                            new VersionId("a", 2),
+                            new VersionId("a", 3),
+                            new VersionId("b", 1))) {
+                assertInstanceOf(Ready.class, load(bench.published(id)));
+            }
+            assertEquals(
+                    List.of("a/3 breaks callers of a/2: input 'x' has shape [-1,5], not [-1,4]"),
+                    lines.list.stream()
+                            .filter(line -> line.getLevel() == Level.WARN)
+                            .map(ILoggingEvent::getFormattedMessage)
+                            .toList());
+        } finally {
+            logger.detachAppender(lines);
+        }
     }
 }

@@ -47,7 +47,10 @@ public final class FfmEngine implements Engine {
 
     private static String load() {
         try {
-            return OrtApi.version();
+            String version = OrtLibrary.version();
+            SessionApi.bind();
+            RunApi.bind();
+            return version;
         } catch (ExceptionInInitializerError e) {
             Throwable cause = e.getCause() == null ? e : e.getCause();
             throw new IllegalStateException(

@@ -68,7 +68,7 @@ final class FfmOutputs implements Runnable {
     public void run() {
         for (long value : values) {
             if (value != 0) {
-                OrtApi.releaseValue(value);
+                RunApi.releaseValue(value);
             }
         }
         Memory[] owned = copies;

@@ -96,7 +96,7 @@ final class FfmRunner implements Runner {
             bindAll(inputs.tensors());
             int wanted = choose(outputs);
             long status =
-                    OrtApi.run(
+                    RunApi.run(
                             session.handle(),
                             options,
                             inputNames,
@@ -107,7 +107,7 @@ final class FfmRunner implements Runner {
                             outputValues);
             if (status != 0) {
                 releaseAll(outputValues, wanted);
-                throw OrtApi.error(status);
+                throw OrtLibrary.error(status);
             }
             return collect(wanted);
         } catch (NativeError e) {
@@ -123,13 +123,13 @@ final class FfmRunner implements Runner {
     public void terminate() {
         checkOpen();
         terminated = true;
-        mustSucceed(OrtApi.runOptionsSetTerminate(options));
+        mustSucceed(RunApi.runOptionsSetTerminate(options));
     }
 
     @Override
     public void clearTerminate() {
         checkOpen();
-        mustSucceed(OrtApi.runOptionsUnsetTerminate(options));
+        mustSucceed(RunApi.runOptionsUnsetTerminate(options));
         terminated = false;
     }
 
@@ -137,7 +137,7 @@ final class FfmRunner implements Runner {
     public void close() {
         checkOpen();
         closed = true;
-        OrtApi.releaseRunOptions(options);
+        RunApi.releaseRunOptions(options);
         arena.close();
         session.letGo();
     }
@@ -181,8 +181,8 @@ final class FfmRunner implements Runner {
         }
         inputData[place] = address;
         inputBytes[place] = data.byteSize();
-        OrtApi.check(
-                OrtApi.createTensorOver(
+        OrtLibrary.check(
+                RunApi.createTensorOver(
                         address,
                         data.byteSize(),
                         dims,
@@ -220,16 +220,17 @@ final class FfmRunner implements Runner {
         inputData[place] = 0;
         inputBytes[place] = 0;
         long value = inputValues + WORD * place;
-        OrtApi.check(OrtApi.createTensor(dims, tensor.shape().rank(), ElementTypes.STRING, value));
+        OrtLibrary.check(
+                RunApi.createTensor(dims, tensor.shape().rank(), ElementTypes.STRING, value));
         bound = place + 1;
         long at = 0;
         for (int i = 0; i < elements; i++) {
             long length = Integer.toUnsignedLong(data.get(JAVA_INT_UNALIGNED, at));
             at += Integer.BYTES;
-            OrtApi.check(
-                    OrtApi.getResizedStringTensorElementBuffer(
+            OrtLibrary.check(
+                    RunApi.getResizedStringTensorElementBuffer(
                             get(inputValues, place), i, length, out));
-            MemorySegment.copy(data, at, OrtApi.MEMORY, get(out, 0), length);
+            MemorySegment.copy(data, at, OrtLibrary.MEMORY, get(out, 0), length);
             at += length;
         }
     }
@@ -293,8 +294,8 @@ final class FfmRunner implements Runner {
         long elementType = out;
         long dimsAddress = out + WORD;
         long rank = out + 2 * WORD;
-        OrtApi.check(OrtApi.getElementTypeAndShape(value, elementType, dimsAddress, rank));
-        if (OrtApi.MEMORY.get(JAVA_INT, elementType) != ElementTypes.of(spec.type())) {
+        OrtLibrary.check(RunApi.getElementTypeAndShape(value, elementType, dimsAddress, rank));
+        if (OrtLibrary.MEMORY.get(JAVA_INT, elementType) != ElementTypes.of(spec.type())) {
             throw failed(spec, "is not of the type that the model declares");
         }
         Shape shape = shape(chosen[place], get(dimsAddress, 0), (int) get(rank, 0));
@@ -307,12 +308,13 @@ final class FfmRunner implements Runner {
         if (bytes > Integer.MAX_VALUE) {
             throw FfmStrings.tooLarge(spec.name(), bytes);
         }
-        OrtApi.check(OrtApi.getTensorMutableData(value, out));
+        OrtLibrary.check(RunApi.getTensorMutableData(value, out));
         long data = get(out, 0);
         if (isInput(data)) {
             Memory copy = take(bytes);
             outputs.own(copy);
-            MemorySegment.copy(OrtApi.MEMORY, data, MemorySegment.ofBuffer(copy.bytes()), 0, bytes);
+            MemorySegment.copy(
+                    OrtLibrary.MEMORY, data, MemorySegment.ofBuffer(copy.bytes()), 0, bytes);
             return new Tensor(spec.name(), spec.type(), shape, copy.bytes());
         }
         return new Tensor(spec.name(), spec.type(), shape, outputs.view(data, bytes));
@@ -363,17 +365,17 @@ final class FfmRunner implements Runner {
     }
 
     private long createRunOptions() {
-        mustSucceed(OrtApi.createRunOptions(out));
+        mustSucceed(RunApi.createRunOptions(out));
         long created = get(out, 0);
         // A failed run is answered or thrown, with the same text: a caller must not be able to fill
         // the log.
-        mustSucceed(OrtApi.runOptionsSetRunLogSeverityLevel(created, LOG_FATAL));
+        mustSucceed(RunApi.runOptionsSetRunLogSeverityLevel(created, LOG_FATAL));
         return created;
     }
 
     private static void mustSucceed(long status) {
         if (status != 0) {
-            throw new IllegalStateException(OrtApi.error(status).text());
+            throw new IllegalStateException(OrtLibrary.error(status).text());
         }
     }
 
@@ -403,16 +405,16 @@ final class FfmRunner implements Runner {
         for (int i = 0; i < count; i++) {
             long value = get(values, i);
             if (value != 0) {
-                OrtApi.releaseValue(value);
+                RunApi.releaseValue(value);
             }
         }
     }
 
     private static long get(long array, int index) {
-        return OrtApi.MEMORY.get(JAVA_LONG, array + WORD * index);
+        return OrtLibrary.MEMORY.get(JAVA_LONG, array + WORD * index);
     }
 
     private static void put(long array, int index, long word) {
-        OrtApi.MEMORY.set(JAVA_LONG, array + WORD * index, word);
+        OrtLibrary.MEMORY.set(JAVA_LONG, array + WORD * index, word);
     }
 }

@@ -72,7 +72,7 @@ final class FfmSession implements Session {
             throw new EngineException(EngineException.Code.INVALID_MODEL, e.text());
         } finally {
             if (session != 0) {
-                OrtApi.releaseSession(session);
+                SessionApi.releaseSession(session);
             }
         }
     }
@@ -119,7 +119,7 @@ final class FfmSession implements Session {
 
     void letGo() {
         if (holders.decrementAndGet() == 0) {
-            OrtApi.releaseSession(handle);
+            SessionApi.releaseSession(handle);
             arena.close();
         }
     }
@@ -135,18 +135,19 @@ final class FfmSession implements Session {
     private static long create(ByteBuffer model, SessionConfig config, Arena scratch)
             throws NativeError {
         MemorySegment out = scratch.allocate(JAVA_LONG);
-        OrtApi.check(OrtApi.createSessionOptions(out.address()));
+        OrtLibrary.check(SessionApi.createSessionOptions(out.address()));
         long options = out.get(JAVA_LONG, 0);
         try {
-            OrtApi.check(OrtApi.setSessionExecutionMode(options, SEQUENTIAL));
-            OrtApi.check(OrtApi.setSessionGraphOptimizationLevel(options, ALL_OPTIMISATIONS));
-            OrtApi.check(OrtApi.setIntraOpNumThreads(options, config.intraOpThreads()));
-            OrtApi.check(OrtApi.setInterOpNumThreads(options, 1));
+            OrtLibrary.check(SessionApi.setSessionExecutionMode(options, SEQUENTIAL));
+            OrtLibrary.check(
+                    SessionApi.setSessionGraphOptimizationLevel(options, ALL_OPTIMISATIONS));
+            OrtLibrary.check(SessionApi.setIntraOpNumThreads(options, config.intraOpThreads()));
+            OrtLibrary.check(SessionApi.setInterOpNumThreads(options, 1));
             Path file = config.modelFile();
             if (file != null) {
                 String folder = String.valueOf(file.toAbsolutePath().getParent());
-                OrtApi.check(
-                        OrtApi.addSessionConfigEntry(
+                OrtLibrary.check(
+                        SessionApi.addSessionConfigEntry(
                                 options,
                                 scratch.allocateFrom(
                                                 "session.model_external_initializers_file_folder_path")
@@ -154,12 +155,12 @@ final class FfmSession implements Session {
                                 scratch.allocateFrom(folder).address()));
             }
             MemorySegment bytes = MemorySegment.ofBuffer(model);
-            OrtApi.check(
-                    OrtApi.createSessionFromArray(
+            OrtLibrary.check(
+                    SessionApi.createSessionFromArray(
                             bytes.address(), bytes.byteSize(), options, out.address()));
             return out.get(JAVA_LONG, 0);
         } finally {
-            OrtApi.releaseSessionOptions(options);
+            SessionApi.releaseSessionOptions(options);
             Reference.reachabilityFence(model);
         }
     }
@@ -167,22 +168,22 @@ final class FfmSession implements Session {
     private static Signature signature(long session, Arena scratch)
             throws NativeError, EngineException {
         MemorySegment out = scratch.allocate(JAVA_LONG);
-        OrtApi.check(OrtApi.sessionGetInputCount(session, out.address()));
+        OrtLibrary.check(SessionApi.sessionGetInputCount(session, out.address()));
         long inputCount = out.get(JAVA_LONG, 0);
-        OrtApi.check(OrtApi.sessionGetOutputCount(session, out.address()));
+        OrtLibrary.check(SessionApi.sessionGetOutputCount(session, out.address()));
         long outputCount = out.get(JAVA_LONG, 0);
         List<TensorSpec> inputs = new ArrayList<>();
         for (long i = 0; i < inputCount; i++) {
-            OrtApi.check(OrtApi.sessionGetInputName(session, i, out.address()));
+            OrtLibrary.check(SessionApi.sessionGetInputName(session, i, out.address()));
             String name = takeName(out);
-            OrtApi.check(OrtApi.sessionGetInputTypeInfo(session, i, out.address()));
+            OrtLibrary.check(SessionApi.sessionGetInputTypeInfo(session, i, out.address()));
             inputs.add(spec("input", name, out.get(JAVA_LONG, 0), scratch));
         }
         List<TensorSpec> outputs = new ArrayList<>();
         for (long i = 0; i < outputCount; i++) {
-            OrtApi.check(OrtApi.sessionGetOutputName(session, i, out.address()));
+            OrtLibrary.check(SessionApi.sessionGetOutputName(session, i, out.address()));
             String name = takeName(out);
-            OrtApi.check(OrtApi.sessionGetOutputTypeInfo(session, i, out.address()));
+            OrtLibrary.check(SessionApi.sessionGetOutputTypeInfo(session, i, out.address()));
             outputs.add(spec("output", name, out.get(JAVA_LONG, 0), scratch));
         }
         return new Signature(inputs, outputs, 0);
@@ -191,9 +192,9 @@ final class FfmSession implements Session {
     private static String takeName(MemorySegment out) throws NativeError {
         long text = out.get(JAVA_LONG, 0);
         try {
-            return OrtApi.cString(text);
+            return OrtLibrary.cString(text);
         } finally {
-            OrtApi.allocatorFree(text);
+            SessionApi.allocatorFree(text);
         }
     }
 
@@ -202,7 +203,7 @@ final class FfmSession implements Session {
             throws NativeError, EngineException {
         try {
             MemorySegment out = scratch.allocate(JAVA_LONG);
-            OrtApi.check(OrtApi.getOnnxTypeFromTypeInfo(typeInfo, out.address()));
+            OrtLibrary.check(SessionApi.getOnnxTypeFromTypeInfo(typeInfo, out.address()));
             if (out.get(JAVA_INT, 0) != ONNX_TENSOR) {
                 throw new EngineException(
                         EngineException.Code.NOT_A_TENSOR,
@@ -211,9 +212,9 @@ final class FfmSession implements Session {
                                 + name
                                 + "' is not a tensor; sequences, maps and optionals are not served");
             }
-            OrtApi.check(OrtApi.castTypeInfoToTensorInfo(typeInfo, out.address()));
+            OrtLibrary.check(SessionApi.castTypeInfoToTensorInfo(typeInfo, out.address()));
             long info = out.get(JAVA_LONG, 0);
-            OrtApi.check(OrtApi.getTensorElementType(info, out.address()));
+            OrtLibrary.check(SessionApi.getTensorElementType(info, out.address()));
             int elementType = out.get(JAVA_INT, 0);
             DataType type = ElementTypes.dataType(elementType);
             if (type == null) {
@@ -228,13 +229,13 @@ final class FfmSession implements Session {
             }
             return new TensorSpec(name, type, shape(role, name, info, scratch));
         } finally {
-            OrtApi.releaseTypeInfo(typeInfo);
+            SessionApi.releaseTypeInfo(typeInfo);
         }
     }
 
     private static Shape shape(String role, String name, long info, Arena scratch)
             throws NativeError, EngineException {
-        if (!OrtApi.hasShape(info)) {
+        if (!SessionApi.hasShape(info)) {
             if (role.equals("input")) {
                 throw new EngineException(
                         EngineException.Code.INVALID_MODEL,
@@ -244,10 +245,10 @@ final class FfmSession implements Session {
             return Shape.of(-1);
         }
         MemorySegment out = scratch.allocate(JAVA_LONG);
-        OrtApi.check(OrtApi.getDimensionsCount(info, out.address()));
+        OrtLibrary.check(SessionApi.getDimensionsCount(info, out.address()));
         int rank = Math.toIntExact(out.get(JAVA_LONG, 0));
         MemorySegment dims = scratch.allocate(JAVA_LONG, rank);
-        OrtApi.check(OrtApi.getDimensions(info, dims.address(), rank));
+        OrtLibrary.check(SessionApi.getDimensions(info, dims.address(), rank));
         return Shape.of(dims.toArray(JAVA_LONG));
     }
 }

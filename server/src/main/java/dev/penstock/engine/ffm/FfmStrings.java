@@ -30,8 +30,8 @@ final class FfmStrings {
     static Memory read(long value, String name, Shape shape, TensorPool pool, long out)
             throws NativeError {
         long elements = shape.elements();
-        OrtApi.check(OrtApi.getStringTensorDataLength(value, out));
-        long textBytes = OrtApi.MEMORY.get(JAVA_LONG, out);
+        OrtLibrary.check(RunApi.getStringTensorDataLength(value, out));
+        long textBytes = OrtLibrary.MEMORY.get(JAVA_LONG, out);
         long bytes = Integer.BYTES * elements + textBytes;
         if (bytes > Integer.MAX_VALUE || Long.BYTES * elements > Integer.MAX_VALUE) {
             throw tooLarge(name, bytes);
@@ -67,8 +67,8 @@ final class FfmStrings {
             long value, ByteBuffer block, ByteBuffer offsets, int elements, int textBytes)
             throws NativeError {
         int textAt = Integer.BYTES * elements;
-        OrtApi.check(
-                OrtApi.getStringTensorContent(
+        OrtLibrary.check(
+                RunApi.getStringTensorContent(
                         value,
                         MemorySegment.ofBuffer(block).address() + textAt,
                         textBytes,

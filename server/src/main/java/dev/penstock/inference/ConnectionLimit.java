@@ -1,30 +1,30 @@
-package dev.penstock.http;
+package dev.penstock.inference;
 
 import com.sun.management.UnixOperatingSystemMXBean;
-import dev.penstock.inference.Limits;
-import io.netty.channel.Channel;
 import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Counts the open connections of a listener, in all and by remote address. There are never more
  * than nine tenths of the file descriptors that the process may have. Any thread.
  */
-final class ConnectionLimit {
+public final class ConnectionLimit {
     private final int max;
     private final int maxPerAddress;
     private final AtomicInteger open = new AtomicInteger();
     private final Map<InetAddress, Integer> byAddress = new ConcurrentHashMap<>();
 
-    ConnectionLimit(Limits limits) {
+    public ConnectionLimit(Limits limits) {
         this(limits.connections(), limits.connectionsPerAddress());
     }
 
-    ConnectionLimit(int max, int maxPerAddress) {
+    public ConnectionLimit(int max, int maxPerAddress) {
         this.max = Math.min(max, descriptors());
         this.maxPerAddress = maxPerAddress;
     }
@@ -36,22 +36,25 @@ final class ConnectionLimit {
                 : Integer.MAX_VALUE;
     }
 
-    /** Counts a connection until it is closed; false, and not counted, when there are too many. */
-    boolean admit(Channel channel) {
+    /**
+     * Counts a connection; null, and not counted, when there are too many.
+     *
+     * @return to be run once, when the connection is closed
+     */
+    public @Nullable Runnable admit(@Nullable SocketAddress remote) {
         if (open.incrementAndGet() > max) {
             open.decrementAndGet();
-            return false;
+            return null;
         }
         InetAddress address =
-                channel.remoteAddress() instanceof InetSocketAddress socket
+                remote instanceof InetSocketAddress socket
                         ? socket.getAddress()
                         : InetAddress.getLoopbackAddress();
         if (byAddress.merge(address, 1, Integer::sum) > maxPerAddress) {
             leave(address);
-            return false;
+            return null;
         }
-        var _ = channel.closeFuture().addListener(closed -> leave(address));
-        return true;
+        return () -> leave(address);
     }
 
     private void leave(InetAddress address) {

@@ -1,0 +1,46 @@
+package dev.penstock.grpc;
+
+import dev.penstock.inference.ConnectionLimit;
+import dev.penstock.inference.Limits;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFactory;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ReflectiveChannelFactory;
+import io.netty.channel.ServerChannel;
+
+/**
+ * Closes connections beyond the limit as they are accepted, before grpc-java spends anything on
+ * them: it has no limit of its own. Stands in the listener's pipeline; runs on the acceptor's loop.
+ */
+final class AcceptLimit extends ChannelInboundHandlerAdapter {
+    private final ConnectionLimit limit;
+
+    private AcceptLimit(Limits limits) {
+        this.limit = new ConnectionLimit(limits);
+    }
+
+    /** Listeners of that class with this limit. */
+    static ChannelFactory<ServerChannel> around(
+            Class<? extends ServerChannel> channel, Limits limits) {
+        ChannelFactory<? extends ServerChannel> plain = new ReflectiveChannelFactory<>(channel);
+        return () -> {
+            ServerChannel listener = plain.newChannel();
+            listener.pipeline().addLast(new AcceptLimit(limits));
+            return listener;
+        };
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) {
+        if (message instanceof Channel accepted) {
+            Runnable left = limit.admit(accepted.remoteAddress());
+            if (left == null) {
+                accepted.unsafe().closeForcibly();
+                return;
+            }
+            var _ = accepted.closeFuture().addListener(closed -> left.run());
+        }
+        ctx.fireChannelRead(message);
+    }
+}
