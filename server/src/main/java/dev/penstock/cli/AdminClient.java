@@ -18,10 +18,13 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /** Asks the admin API; whatever is refused ends the command with the words of the refusal. */
 final class AdminClient implements AutoCloseable {
     private static final String BASE = "/admin/v1";
+    private static final String PAGE = "?limit=1000";
     private static final int SHOWN_ERRORS = 3;
 
     private final HostPort server;
@@ -68,6 +71,24 @@ final class AdminClient implements AutoCloseable {
 
     Answer get(String path) throws InterruptedException {
         return send("GET", path, null, null);
+    }
+
+    /**
+     * All pages of a list as one answer.
+     *
+     * @param field of the answer that holds the entries
+     */
+    JsonNode all(String path, String field) throws InterruptedException {
+        JsonNode whole = get(path + PAGE).body();
+        for (String next = RouteTable.text(whole, "next"); !next.isEmpty(); ) {
+            JsonNode page = get(path + PAGE + "&cursor=" + part(next)).body();
+            page.path(field).forEach(((ArrayNode) whole.path(field))::add);
+            next = RouteTable.text(page, "next");
+        }
+        if (whole instanceof ObjectNode object) {
+            object.remove("next");
+        }
+        return whole;
     }
 
     /**
@@ -180,7 +201,8 @@ final class AdminClient implements AutoCloseable {
                 hint.isEmpty() ? null : hint);
     }
 
-    private static int exitCode(int status) {
+    /** What a command ends with that was answered so. */
+    static int exitCode(int status) {
         return switch (status) {
             case 401, 403, 421, 429 -> ExitCode.NOT_ALLOWED;
             case 404 -> ExitCode.NOT_FOUND;
