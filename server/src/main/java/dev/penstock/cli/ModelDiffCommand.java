@@ -62,7 +62,7 @@ final class ModelDiffCommand implements Callable<Integer> {
     private void print(JsonNode body, CommandLine command) {
         JsonNode a = body.path("a");
         JsonNode b = body.path("b");
-        TextTable table = TextTable.of(command, "", "V" + first, "V" + second);
+        TextTable table = TextTable.of(command, "WHAT", "V" + first, "V" + second);
         for (String fact : List.of("state", "digest", "size", "execution", "note")) {
             table.row(fact, shown(a, fact), shown(b, fact));
         }

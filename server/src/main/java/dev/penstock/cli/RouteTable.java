@@ -41,15 +41,18 @@ final class RouteTable {
             String fraction = shadow.path("fraction").asString("");
             table.row("shadow", text(shadow, "version"), fraction, "-", state(shadow));
         }
-        table.print(out);
+        if (route.path("arms").isEmpty() && !shadow.isObject()) {
+            out.println("nothing is ready");
+        } else {
+            table.print(out);
+        }
         facts(route);
         out.flush();
     }
 
     private void facts(JsonNode route) {
-        JsonNode key = route.path("key");
-        if (key.isObject()) {
-            fact("key", key.has("header") ? "header " + text(key, "header") : "caller");
+        if (route.path("key").isObject()) {
+            fact("key", key(route.path("key")));
         }
         int index = 0;
         for (JsonNode rule : route.path("rules")) {
@@ -65,6 +68,14 @@ final class RouteTable {
                             + ": "
                             + text(change, "reason"));
         }
+    }
+
+    /** What keeps a caller on one arm. */
+    static String key(JsonNode key) {
+        if (!key.isObject()) {
+            return "none";
+        }
+        return key.has("header") ? "header " + text(key, "header") : "caller";
     }
 
     private static String rule(JsonNode rule) {
