@@ -98,7 +98,11 @@ final class ModelPublishCommand implements Callable<Integer> {
                 return ExitCode.OK;
             }
             String id = RouteTable.text(operation, "id");
-            report(watch.await("/operations/" + id, Duration.ofMinutes(10)), command);
+            JsonNode done = watch.await("/operations/" + id, Duration.ofMinutes(10));
+            report(done, command);
+            if (!options.isJson()) {
+                tellTraffic(client, RouteTable.text(done, "version"), command);
+            }
             return ExitCode.OK;
         }
     }
@@ -164,21 +168,24 @@ final class ModelPublishCommand implements Callable<Integer> {
             return;
         }
         String name = model + " v" + RouteTable.text(done, "version");
-        boolean isServing = done.path("result").has("share");
+        if (consent.isDryRun()) {
+            String what = name + " could be published (dry run, nothing kept)";
+            command.getOut().println(Printable.line(what));
+            command.getOut().flush();
+        }
+    }
+
+    private void tellTraffic(AdminClient client, String number, CommandLine command)
+            throws InterruptedException {
+        JsonNode route = client.get("/routes/" + AdminClient.part(model)).body();
+        boolean follows = route.path("follows").asBoolean(false);
         String what =
-                consent.isDryRun()
-                        ? name + " could be published (dry run, nothing kept)"
-                        : isServing
-                                ? name + " is ready and takes traffic"
-                                : name + " is ready and takes no traffic yet";
-        command.getOut().println(Printable.line(what));
+                follows ? "; traffic goes to the newest version" : " and takes no traffic yet";
+        command.getOut().println(Printable.line(model + " v" + number + " is ready" + what));
         command.getOut().flush();
-        if (!isServing && !consent.isDryRun()) {
-            String shares = model + " " + RouteTable.text(done, "version") + "=10";
-            command.getErr()
-                    .println(
-                            Printable.line(
-                                    "next: penstock route set " + shares + " --reason TEXT"));
+        if (!follows) {
+            String next = "next: penstock route set " + model + " " + number + "=10 --reason TEXT";
+            command.getErr().println(Printable.line(next));
             command.getErr().flush();
         }
     }

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -45,7 +46,7 @@ final class CommandsTest {
         data = folder.resolve("data");
         new Store(models).publishAdd("add", 1);
         onnx = Files.write(folder.resolve("two.onnx"), OnnxModel.addConstant(2, -1, 4));
-        settings = Files.writeString(folder.resolve("penstock.yaml"), "models: {poll: 1s}\n");
+        settings = Files.writeString(folder.resolve("penstock.yaml"), "models: {poll: 3s}\n");
         GatewayConfig config = Gateways.config(models, data, "127.0.0.1:0", AccessSettings.DEFAULT);
         ConfigSource source =
                 new ConfigSource(GatewayConfig.reader(), settings, Map.of(), Map.of());
@@ -99,7 +100,10 @@ final class CommandsTest {
     @Test
     void aFirstVersionTakesTrafficAtOnce() {
         CommandLineRun done = admin("model", "publish", "fresh", onnx.toString());
-        assertEquals("fresh v1 is ready and takes traffic\n", done.out(), done::toString);
+        assertEquals(
+                "fresh v1 is ready; traffic goes to the newest version\n",
+                done.out(),
+                done::toString);
     }
 
     @Test
@@ -252,13 +256,13 @@ final class CommandsTest {
         assertEquals(
                 "the settings are as they were\n",
                 admin("config", "reload", "--reason", WHY).out());
-        Files.writeString(settings, "models: {poll: 2s}\nserver: {limits: {max-connections: 7}}\n");
+        Files.writeString(settings, "models: {poll: 2s}\nserver: {limits: {max-body: 1MiB}}\n");
         CommandLineRun dry = admin("config", "reload", "--reason", WHY, "--dry-run");
         assertEquals(
                 """
-                SETTING                        BEFORE  AFTER  CHANGE
-                server.limits.max-connections  10000   7      needs a restart
-                models.poll                    1s      2s     without a restart
+                SETTING                 BEFORE  AFTER  CHANGE
+                server.limits.max-body  64MiB   1MiB   needs a restart
+                models.poll             3s      2s     without a restart
                 2 settings differ, 1 would be in force (dry run, nothing changed)
                 """,
                 dry.out(),
@@ -267,7 +271,7 @@ final class CommandsTest {
         CommandLineRun done = admin("config", "reload", "--reason", WHY, "--yes");
         assertTrue(done.out().endsWith("2 settings differ, 1 in force\n"), done::toString);
         assertTrue(
-                done.err().contains("server.limits.max-connections  10000 -> 7  (needs a restart)"),
+                done.err().contains("server.limits.max-body  64MiB -> 1MiB  (needs a restart)"),
                 done.err());
         assertTrue(
                 admin("audit", "ls")
@@ -316,9 +320,42 @@ final class CommandsTest {
         assertTrue(taken.err().contains("next: publish it under another version"), taken.err());
         CommandLineRun used = admin("model", "unload", "add", "1", "--reason", WHY, "-y");
         assertEquals(4, used.exitCode(), used::toString);
-        Path wrong = Files.writeString(folder.resolve("token"), "pst_nobody\n");
-        CommandLineRun unknown = admin("route", "ls", "--token-file", wrong.toString());
-        assertEquals(5, unknown.exitCode(), unknown::toString);
+    }
+
+    @Test
+    void whoHasNotTheRightIsToldSo() throws Exception {
+        Path tokens = folder.resolve("tokens");
+        Path guarded = folder.resolve("guarded");
+        CommandLineRun made =
+                CommandLineRun.of(
+                        "token", "create", "ci", "--rights", "observe", "--tokens", "" + tokens);
+        assertDone(made);
+        Path secret = Files.writeString(folder.resolve("ci.token"), made.out());
+        AccessSettings access = new AccessSettings(Set.of(), tokens, "", Set.of());
+        Gateway other = Gateways.start(folder.resolve("models"), guarded, access);
+        try {
+            int port = other.adminAddress().getPort();
+            CommandLineRun nobody = asking("--server", port, "route", "ls");
+            assertEquals(5, nobody.exitCode(), nobody::toString);
+            String token = secret.toString();
+            assertDone(asking("--server", port, "route", "ls", "--token-file", token));
+            CommandLineRun observer =
+                    asking(
+                            "--server",
+                            port,
+                            "route",
+                            "set",
+                            "add",
+                            "1=100",
+                            "--reason",
+                            WHY,
+                            "-y",
+                            "--token-file",
+                            token);
+            assertEquals(5, observer.exitCode(), observer::toString);
+        } finally {
+            other.stop();
+        }
     }
 
     @Test
