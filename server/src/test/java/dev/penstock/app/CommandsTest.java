@@ -368,7 +368,7 @@ final class CommandsTest {
             assertEquals(7, late.exitCode(), late::toString);
             FutureTask<CommandLineRun> waits =
                     new FutureTask<>(
-                            () -> asking("--server", silent.getLocalPort(), "route", "ls"));
+                            () -> asking("--server", silent.getLocalPort(), "audit", "verify"));
             Thread thread = Thread.ofPlatform().start(waits);
             silent.accept().close();
             silent.accept();
@@ -378,6 +378,13 @@ final class CommandsTest {
         CommandLineRun nobody = asking("--server", closed, "route", "ls");
         assertEquals(6, nobody.exitCode());
         assertEquals(3, nobody.err().lines().count(), nobody.err());
+        for (int port : List.of(gateway.httpAddress().getPort(), gateway.grpcAddress().getPort())) {
+            CommandLineRun elsewhere = asking("--server", port, "route", "ls");
+            assertEquals(6, elsewhere.exitCode(), elsewhere::toString);
+            assertEquals(3, elsewhere.err().lines().count(), elsewhere.err());
+            CommandLineRun change = asking("--server", port, "audit", "verify");
+            assertEquals(6, change.exitCode(), change::toString);
+        }
     }
 
     @Test
