@@ -129,7 +129,7 @@ final class ArchitectureTest {
                                             "tensor",
                                             "telemetry",
                                             "runtime")),
-                            Map.entry("cli", Set.of("access", "config", "runtime"))));
+                            Map.entry("cli", Set.of("access", "config", "journal", "runtime"))));
 
     private static final Set<String> ADAPTERS = Set.of("engine.ffm", "engine.ort");
 

@@ -1,6 +1,7 @@
 package dev.penstock.cli;
 
 import java.io.IOException;
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -18,16 +19,19 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /** Asks the admin API; whatever is refused ends the command with the words of the refusal. */
 final class AdminClient implements AutoCloseable {
     private static final String BASE = "/admin/v1";
+    private static final String PAGE = "?limit=1000";
     private static final int SHOWN_ERRORS = 3;
 
     private final HostPort server;
     private final Duration timeout;
     private final @Nullable Secret secret;
-    private final HttpClient client;
+    private @Nullable HttpClient client;
 
     /**
      * An answer that was no refusal.
@@ -49,11 +53,6 @@ final class AdminClient implements AutoCloseable {
         this.server = server;
         this.timeout = timeout;
         this.secret = secret;
-        this.client =
-                HttpClient.newBuilder()
-                        .version(HttpClient.Version.HTTP_1_1)
-                        .connectTimeout(timeout)
-                        .build();
     }
 
     HostPort server() {
@@ -67,7 +66,35 @@ final class AdminClient implements AutoCloseable {
     }
 
     Answer get(String path) throws InterruptedException {
-        return send("GET", path, null, null);
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        try {
+            QuickGet.Reply reply = QuickGet.send(uri(path), timeout, secret);
+            return answer(reply.status(), reply.body(), reply.etag());
+        } catch (SocketTimeoutException e) {
+            throw Failures.timeout(server, timeout);
+        } catch (IOException e) {
+            throw unreachable(Failures.reason(e));
+        }
+    }
+
+    /**
+     * All pages of a list as one answer.
+     *
+     * @param field of the answer that holds the entries
+     */
+    JsonNode all(String path, String field) throws InterruptedException {
+        JsonNode whole = get(path + PAGE).body();
+        for (String next = RouteTable.text(whole, "next"); !next.isEmpty(); ) {
+            JsonNode page = get(path + PAGE + "&cursor=" + part(next)).body();
+            page.path(field).forEach(((ArrayNode) whole.path(field))::add);
+            next = RouteTable.text(page, "next");
+        }
+        if (whole instanceof ObjectNode object) {
+            object.remove("next");
+        }
+        return whole;
     }
 
     /**
@@ -110,7 +137,8 @@ final class AdminClient implements AutoCloseable {
         }
         HttpResponse<String> response;
         try {
-            response = client.send(request.build(), BodyHandlers.ofString(StandardCharsets.UTF_8));
+            response =
+                    client().send(request.build(), BodyHandlers.ofString(StandardCharsets.UTF_8));
         } catch (HttpConnectTimeoutException e) {
             throw unreachable("no answer to the connection");
         } catch (HttpTimeoutException e) {
@@ -118,12 +146,34 @@ final class AdminClient implements AutoCloseable {
         } catch (IOException e) {
             throw unreachable(Failures.reason(e));
         }
-        JsonNode json = json(response);
-        if (response.statusCode() >= 400) {
-            throw refusal(response.statusCode(), json);
+        return answer(
+                response.statusCode(),
+                response.body(),
+                response.headers().firstValue("etag").orElse(null));
+    }
+
+    private HttpClient client() {
+        HttpClient made = client;
+        if (made == null) {
+            made =
+                    HttpClient.newBuilder()
+                            .version(HttpClient.Version.HTTP_1_1)
+                            .connectTimeout(timeout)
+                            .build();
+            client = made;
         }
-        return new Answer(
-                response.statusCode(), json, response.headers().firstValue("etag").orElse(null));
+        return made;
+    }
+
+    private Answer answer(int status, String body, @Nullable String etag) {
+        JsonNode json = json(status, body);
+        if (status >= 400) {
+            throw refusal(status, json);
+        }
+        if (status >= 300) {
+            throw notAdmin("it answered " + status);
+        }
+        return new Answer(status, json, etag);
     }
 
     URI uri(String path) {
@@ -138,21 +188,26 @@ final class AdminClient implements AutoCloseable {
                 "start one with penstock serve, or name its admin address with --server");
     }
 
-    private JsonNode json(HttpResponse<String> response) {
+    private JsonNode json(int status, String body) {
         try {
-            return response.body().isEmpty()
-                    ? Json.MAPPER.nullNode()
-                    : Json.MAPPER.readTree(response.body());
+            return body.isEmpty() ? Json.MAPPER.nullNode() : Json.MAPPER.readTree(body);
         } catch (JacksonException e) {
-            throw new CommandFailure(
-                    ExitCode.REFUSED,
-                    server + " is no admin address of penstock",
-                    "it answered " + response.statusCode() + " without JSON",
-                    "name the admin address with --server");
+            throw notAdmin("it answered " + status + " without JSON");
         }
     }
 
+    private CommandFailure notAdmin(String why) {
+        return new CommandFailure(
+                ExitCode.UNREACHABLE,
+                server + " is no admin address of penstock",
+                why,
+                "name the admin address with --server");
+    }
+
     private CommandFailure refusal(int status, JsonNode problem) {
+        if (!problem.has("title")) {
+            return notAdmin("it answered " + status + " in words of another kind");
+        }
         String hint = problem.path("hint").asString("");
         List<String> errors = new ArrayList<>();
         for (JsonNode error : problem.path("errors")) {
@@ -164,7 +219,7 @@ final class AdminClient implements AutoCloseable {
                     (error.path("pointer").asString("") + " " + error.path("message").asString(""))
                             .strip());
         }
-        String detail = problem.path("detail").asString(problem.path("error").asString("refused"));
+        String detail = problem.path("detail").asString("refused");
         String code = problem.path("code").asString("");
         String request = problem.path("request_id").asString("");
         String answered =
@@ -180,7 +235,8 @@ final class AdminClient implements AutoCloseable {
                 hint.isEmpty() ? null : hint);
     }
 
-    private static int exitCode(int status) {
+    /** What a command ends with that was answered so. */
+    static int exitCode(int status) {
         return switch (status) {
             case 401, 403, 421, 429 -> ExitCode.NOT_ALLOWED;
             case 404 -> ExitCode.NOT_FOUND;
@@ -192,6 +248,8 @@ final class AdminClient implements AutoCloseable {
 
     @Override
     public void close() {
-        client.shutdownNow();
+        if (client != null) {
+            client.shutdownNow();
+        }
     }
 }

@@ -43,6 +43,9 @@ final class AdminOptions {
     boolean wantsHelp;
 
     AdminClient client() {
+        if (timeout.isZero()) {
+            throw CommandFailure.usage("timeout is 0, must be longer", null);
+        }
         return new AdminClient(
                 server != null ? server : HostPort.defaultAdmin(), timeout, Secret.of(tokenFile));
     }

@@ -1,5 +1,6 @@
 package dev.penstock.cli;
 
+import java.io.PrintWriter;
 import java.util.Objects;
 import java.util.StringJoiner;
 import java.util.concurrent.Callable;
@@ -16,7 +17,7 @@ import tools.jackson.databind.JsonNode;
 /** {@code penstock audit}: who changed what. */
 @Command(
         name = "audit",
-        description = "Show and verify the log of all changes.",
+        description = "Show, follow and verify the log of all changes.",
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "COMMAND",
         usageHelpAutoWidth = true,
@@ -32,7 +33,16 @@ final class AuditCommand {
     static CommandLine line() {
         return new CommandLine(new AuditCommand())
                 .addSubcommand(new ListEntries())
-                .addSubcommand(new Get());
+                .addSubcommand(new Get())
+                .addSubcommand(new AuditTailCommand())
+                .addSubcommand(new AuditVerifyCommand());
+    }
+
+    /** Adds a parameter of a query, if it was given. */
+    static void add(StringJoiner query, String name, @Nullable String value) {
+        if (value != null) {
+            query.add(name + "=" + AdminClient.part(value));
+        }
     }
 
     @Command(
@@ -53,19 +63,25 @@ final class AuditCommand {
         @Option(names = "--model", paramLabel = "NAME", description = "Of this model only.")
         private @Nullable String model;
 
+        @Option(
+                names = "--action",
+                paramLabel = "NAME",
+                description = "Of this kind only: route.change, or route. for all of a route.")
+        private @Nullable String action;
+
         @Option(names = "--who", paramLabel = "NAME", description = "By this caller only.")
         private @Nullable String who;
 
         @Option(names = "--since", paramLabel = "TIME", description = "From this moment on.")
         private @Nullable String since;
 
-        @Option(names = "--until", paramLabel = "TIME", description = "Before this moment.")
+        @Option(names = "--until", paramLabel = "TIME", description = "Up to this moment.")
         private @Nullable String until;
 
         @Option(
                 names = "--limit",
                 paramLabel = "N",
-                description = "At most so many (default: ${DEFAULT-VALUE}).",
+                description = "At most so many, up to 1000 (default: ${DEFAULT-VALUE}).",
                 defaultValue = "20")
         private int limit = 20;
 
@@ -76,6 +92,7 @@ final class AuditCommand {
             CommandLine command = Objects.requireNonNull(spec).commandLine();
             StringJoiner query = new StringJoiner("&", "?", "").add("limit=" + limit);
             add(query, "model", model);
+            add(query, "action", action);
             add(query, "who", who);
             add(query, "since", since);
             add(query, "until", until);
@@ -83,37 +100,29 @@ final class AuditCommand {
                 JsonNode body = client.get("/audit" + query).body();
                 if (options.isJson()) {
                     Json.print(body, command.getOut());
-                    return ExitCode.OK;
+                } else {
+                    print(body, command);
                 }
-                TextTable table =
-                        new TextTable(
-                                command.getColorScheme().ansi(),
-                                "SEQ",
-                                "AT",
-                                "WHO",
-                                "ACTION",
-                                "TARGET",
-                                "OUTCOME",
-                                "REASON");
-                for (JsonNode entry : body.path("entries")) {
-                    table.row(
-                            entry.path("seq").asString(""),
-                            RouteTable.text(entry, "at"),
-                            RouteTable.text(entry, "who"),
-                            RouteTable.text(entry, "action"),
-                            target(entry),
-                            outcome(entry.path("outcome")),
-                            RouteTable.text(entry, "reason"));
-                }
-                table.print(command.getOut());
                 return ExitCode.OK;
             }
         }
 
-        private static void add(StringJoiner query, String name, @Nullable String value) {
-            if (value != null) {
-                query.add(name + "=" + AdminClient.part(value));
+        private static void print(JsonNode body, CommandLine command) {
+            TextTable table =
+                    TextTable.of(
+                            command, ">SEQ", "AT", "WHO", "ACTION", "TARGET", "OUTCOME", "REASON");
+            for (JsonNode entry : body.path("entries")) {
+                AuditRow row = AuditRow.of(entry);
+                table.row(
+                        row.seq(),
+                        row.at(),
+                        row.who(),
+                        row.action(),
+                        row.target(),
+                        row.outcome(),
+                        row.reason());
             }
+            table.print(command.getOut());
         }
     }
 
@@ -136,22 +145,41 @@ final class AuditCommand {
         public Integer call() throws InterruptedException {
             CommandLine command = Objects.requireNonNull(spec).commandLine();
             try (AdminClient client = options.client()) {
-                Json.print(client.get("/audit/" + seq).body(), command.getOut());
+                JsonNode entry = client.get("/audit/" + seq).body();
+                if (options.isJson()) {
+                    Json.print(entry, command.getOut());
+                } else {
+                    print(entry, command.getOut());
+                }
                 return ExitCode.OK;
             }
         }
-    }
 
-    private static String target(JsonNode entry) {
-        String version = RouteTable.text(entry, "version");
-        return RouteTable.text(entry, "model") + (version.isEmpty() ? "" : "/" + version);
-    }
-
-    private static String outcome(JsonNode outcome) {
-        if (outcome.isObject()) {
-            return (RouteTable.text(outcome, "state") + " " + RouteTable.text(outcome, "revision"))
-                    .strip();
+        private static void print(JsonNode entry, PrintWriter out) {
+            AuditRow row = AuditRow.of(entry);
+            fact(out, "change", row.seq() + ", " + row.action() + " of " + row.target());
+            fact(out, "at", row.at());
+            fact(out, "by", row.who() + " from " + RouteTable.text(entry, "from"));
+            fact(out, "reason", row.reason());
+            String refusal = RouteTable.text(entry.path("outcome"), "reason");
+            fact(out, "outcome", row.outcome() + (refusal.isEmpty() ? "" : ": " + refusal));
+            fact(out, "request", RouteTable.text(entry, "request_id"));
+            document(out, "before", entry.path("before"));
+            document(out, "after", entry.path("after"));
+            out.flush();
         }
-        return outcome.asString("none");
+
+        private static void fact(PrintWriter out, String label, String value) {
+            out.println("%-9s".formatted(label) + Printable.line(value));
+        }
+
+        private static void document(PrintWriter out, String label, JsonNode document) {
+            if (!document.isContainer()) {
+                fact(out, label, document.asString("nothing"));
+                return;
+            }
+            out.println(label);
+            Json.text(document).lines().forEach(line -> out.println("  " + Printable.line(line)));
+        }
     }
 }

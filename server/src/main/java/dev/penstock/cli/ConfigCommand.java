@@ -1,15 +1,12 @@
 package dev.penstock.cli;
 
 import dev.penstock.config.ConfigChange;
-import dev.penstock.config.ConfigKey;
 import dev.penstock.config.ConfigReader;
 import dev.penstock.config.Fault;
 import dev.penstock.config.ReadConfig;
 import dev.penstock.config.Reload;
 import dev.penstock.config.Setting;
-import dev.penstock.config.Suggestion;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,10 +18,10 @@ import picocli.CommandLine.Parameters;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/** {@code penstock config}: what a server would be told by a file and this environment. */
+/** {@code penstock config}: what a server is told, and would be by a file and this environment. */
 @Command(
         name = "config",
-        description = "Check, show and explain the configuration of penstock serve.",
+        description = "Check, show, explain and reload the settings of penstock serve.",
         sortOptions = false,
         synopsisSubcommandLabel = "COMMAND",
         usageHelpAutoWidth = true,
@@ -49,9 +46,10 @@ final class ConfigCommand {
         return new CommandLine(new ConfigCommand())
                 .addSubcommand(new Check(reader))
                 .addSubcommand(new Show(reader))
-                .addSubcommand(new Explain(reader))
+                .addSubcommand(new ConfigExplainCommand(reader))
                 .addSubcommand(new Diff(reader))
-                .addSubcommand(new Schema(reader));
+                .addSubcommand(new Schema(reader))
+                .addSubcommand(new ConfigReloadCommand());
     }
 
     @Command(
@@ -92,7 +90,7 @@ final class ConfigCommand {
             Path path = orFromEnvironment(file);
             ReadConfig<?> read = reader.read(path, System.getenv(), Map.of());
             if (output == Output.JSON) {
-                out().println(Json.MAPPER.writeValueAsString(json(read)));
+                Json.print(json(read), out());
             } else if (read.faults().isEmpty()) {
                 print((path == null ? "the environment" : path) + ": good");
             } else {
@@ -164,114 +162,29 @@ final class ConfigCommand {
                     each.put("origin", setting.origin().toString());
                     each.put("reload", setting.key().reload().word());
                 }
-                out().println(Json.MAPPER.writeValueAsString(json));
+                Json.print(json, out());
             } else {
-                table(out(), rows(read.settings()));
+                table(read.settings());
             }
             out().flush();
             return ExitCode.OK;
         }
 
-        private List<List<String>> rows(List<Setting> settings) {
-            List<List<String>> rows = new ArrayList<>();
+        private void table(List<Setting> settings) {
+            TextTable table =
+                    wantsOrigin
+                            ? TextTable.of(command(), "SETTING", "VALUE", "ORIGIN")
+                            : TextTable.of(command(), "SETTING", "VALUE");
             for (Setting setting : settings) {
+                String key = setting.key().path();
                 String text = setting.value() == null ? "-" : setting.text();
-                String origin = wantsOrigin ? setting.origin().toString() : "";
-                rows.add(List.of(setting.key().path(), text, origin));
-            }
-            return rows;
-        }
-    }
-
-    @Command(
-            name = "explain",
-            description = "Explain one setting, those of a section, or list them all.",
-            sortOptions = false,
-            usageHelpAutoWidth = true,
-            footer = {
-                "",
-                "Examples:",
-                "  penstock config explain",
-                "  penstock config explain models.versions"
-            })
-    private static final class Explain extends ConfigVerb {
-        @Parameters(
-                index = "0",
-                arity = "0..1",
-                paramLabel = "KEY",
-                description = "A setting or a section, such as models.versions or server.")
-        private @Nullable String key;
-
-        Explain(ConfigReader<?> reader) {
-            super(reader);
-        }
-
-        @Override
-        public Integer call() {
-            List<ConfigKey> keys = reader.keys();
-            String wanted = key;
-            if (wanted != null) {
-                ConfigKey only = exact(keys, wanted);
-                if (only != null) {
-                    explain(only);
-                    return ExitCode.OK;
+                if (wantsOrigin) {
+                    table.row(key, text, setting.origin().toString());
+                } else {
+                    table.row(key, text);
                 }
-                keys = keys.stream().filter(k -> k.path().startsWith(wanted + ".")).toList();
             }
-            if (keys.isEmpty()) {
-                throw unknown(String.valueOf(wanted));
-            }
-            List<List<String>> rows = new ArrayList<>();
-            for (ConfigKey each : keys) {
-                String otherwise = each.defaultText().isEmpty() ? "-" : each.defaultText();
-                rows.add(List.of(each.path(), otherwise, each.reload().word(), each.about()));
-            }
-            table(out(), rows);
-            out().flush();
-            return ExitCode.OK;
-        }
-
-        private static @Nullable ConfigKey exact(List<ConfigKey> keys, String path) {
-            return keys.stream().filter(k -> k.path().equals(path)).findFirst().orElse(null);
-        }
-
-        private CommandFailure unknown(String path) {
-            List<String> paths = reader.keys().stream().map(ConfigKey::path).toList();
-            String nearest = Suggestion.nearest(path, paths);
-            if (nearest == null) {
-                nearest =
-                        paths.stream().filter(p -> p.endsWith("." + path)).findFirst().orElse(null);
-            }
-            return CommandFailure.usage(
-                    "no such key '" + path + "'",
-                    nearest == null
-                            ? "penstock config explain lists them all"
-                            : "did you mean " + nearest + "?");
-        }
-
-        private void explain(ConfigKey found) {
-            print(found.path());
-            print("  " + found.about() + ".");
-            List<List<String>> rows = new ArrayList<>();
-            row(rows, "type", found.typeText());
-            row(rows, "allowed", found.allowedText());
-            row(rows, "default", found.defaultText());
-            row(
-                    rows,
-                    "change",
-                    found.reload() == Reload.LIVE
-                            ? "live: felt when the configuration is read again"
-                            : "restart: felt when the server starts again");
-            row(rows, "variable", String.join(", else ", found.variables()));
-            row(rows, "flag", found.flag() == null ? "" : found.flag() + " " + found.param());
-            table(out(), rows);
-            out().flush();
-        }
-
-        private static void row(List<List<String>> rows, String name, String value) {
-            if (!value.isEmpty()) {
-                rows.add(List.of("  " + name, value));
-            }
+            table.print(out());
         }
     }
 
@@ -302,6 +215,13 @@ final class ConfigCommand {
                 description = "What FILE would be replaced by.")
         private @Nullable Path other;
 
+        @Option(
+                names = {"-o", "--output"},
+                paramLabel = "FORM",
+                description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).",
+                defaultValue = "table")
+        private Output output = Output.TABLE;
+
         Diff(ConfigReader<?> reader) {
             super(reader);
         }
@@ -311,20 +231,45 @@ final class ConfigCommand {
             ReadConfig<?> before = other == null ? read(null) : read(file);
             ReadConfig<?> after = other == null ? read(file) : read(other);
             ConfigChange change = ConfigChange.between(before, after);
-            List<List<String>> rows = new ArrayList<>();
-            for (ConfigChange.Change each : change.changes()) {
-                rows.add(
-                        List.of(
-                                each.key().path(),
-                                text(each.before()) + " -> " + text(each.after()),
-                                each.key().reload().word()));
+            if (output == Output.JSON) {
+                Json.print(json(change), out());
+            } else {
+                print(change);
             }
-            table(out(), rows);
-            print(
-                    "%d changed, %d of them without a restart"
-                            .formatted(change.changes().size(), change.live().size()));
-            out().flush();
             return ExitCode.OK;
+        }
+
+        private static ObjectNode json(ConfigChange change) {
+            ObjectNode json = Json.MAPPER.createObjectNode();
+            ArrayNode changes = json.putArray("changes");
+            for (ConfigChange.Change each : change.changes()) {
+                ObjectNode one = changes.addObject().put("key", each.key().path());
+                one.set("before", each.before().json());
+                one.set("after", each.after().json());
+                one.put("live", each.key().reload() == Reload.LIVE);
+            }
+            return json;
+        }
+
+        private void print(ConfigChange change) {
+            int all = change.changes().size();
+            TextTable table = TextTable.of(command(), "SETTING", "BEFORE", "AFTER", "CHANGE");
+            for (ConfigChange.Change each : change.changes()) {
+                table.row(
+                        each.key().path(),
+                        text(each.before()),
+                        text(each.after()),
+                        each.key().reload().word());
+            }
+            if (all > 0) {
+                table.print(out());
+            }
+            print(
+                    all
+                            + (all == 1 ? " setting differs, " : " settings differ, ")
+                            + change.live().size()
+                            + " of them without a restart");
+            out().flush();
         }
 
         private ReadConfig<?> read(@Nullable Path path) {

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -29,8 +30,12 @@ abstract class ConfigVerb implements Callable<Integer> {
         this.reader = reader;
     }
 
+    CommandLine command() {
+        return Objects.requireNonNull(spec).commandLine();
+    }
+
     PrintWriter out() {
-        return Objects.requireNonNull(spec).commandLine().getOut();
+        return command().getOut();
     }
 
     void print(String line) {

@@ -1,15 +1,19 @@
 package dev.penstock.cli;
 
+import dev.penstock.config.Suggestion;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.IParameterExceptionHandler;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -21,19 +25,32 @@ final class ErrorLines implements IParameterExceptionHandler, IExecutionExceptio
         CommandLine command = e.getCommandLine();
         String name = command.getCommandSpec().qualifiedName();
         String help = name + " --help";
-        List<String> suggestions =
-                e instanceof UnmatchedArgumentException unmatched
-                        ? unmatched.getSuggestions()
-                        : List.of();
-        String next =
-                suggestions.isEmpty()
-                        ? help
-                        : "did you mean " + suggestions.getFirst() + "? else " + help;
+        String near = e instanceof UnmatchedArgumentException unmatched ? nearest(unmatched) : null;
+        String next = near == null ? help : "did you mean " + near + "? else " + help;
         print(command.getErr(), name, what(e), null, next);
         return ExitCode.USAGE;
     }
 
+    private static @Nullable String nearest(UnmatchedArgumentException e) {
+        if (e.getUnmatched().isEmpty()) {
+            return null;
+        }
+        CommandSpec spec = e.getCommandLine().getCommandSpec();
+        List<String> known = new ArrayList<>(spec.subcommands().keySet());
+        known.addAll(spec.optionsMap().keySet());
+        return Suggestion.nearest(e.getUnmatched().getFirst(), known);
+    }
+
     private static String what(ParameterException e) {
+        if (e.getMessage() != null && e.getMessage().startsWith("Missing required subcommand")) {
+            CommandSpec spec = e.getCommandLine().getCommandSpec();
+            List<String> verbs =
+                    spec.subcommands().entrySet().stream()
+                            .filter(each -> each.getKey().equals(each.getValue().getCommandName()))
+                            .map(Map.Entry::getKey)
+                            .toList();
+            return "say what to do: " + String.join(", ", verbs);
+        }
         if (!(e instanceof UnmatchedArgumentException unmatched)
                 || unmatched.getUnmatched().isEmpty()) {
             return String.valueOf(e.getMessage());

@@ -3,8 +3,11 @@ package dev.penstock.cli;
 import java.io.PrintWriter;
 import tools.jackson.core.json.JsonReadFeature;
 import tools.jackson.core.json.JsonWriteFeature;
+import tools.jackson.core.util.DefaultIndenter;
+import tools.jackson.core.util.DefaultPrettyPrinter;
+import tools.jackson.core.util.Separators;
 import tools.jackson.databind.DeserializationFeature;
-import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.ObjectWriter;
 import tools.jackson.databind.json.JsonMapper;
 
 /** JSON as the protocol writes it: bare NaN and Infinity, and no digit lost on the way through. */
@@ -16,11 +19,25 @@ final class Json {
                     .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
                     .build();
 
+    private static final ObjectWriter PRETTY =
+            MAPPER.writer()
+                    .with(
+                            new DefaultPrettyPrinter(
+                                            Separators.createDefaultInstance()
+                                                    .withObjectNameValueSpacing(
+                                                            Separators.Spacing.AFTER))
+                                    .withObjectIndenter(new DefaultIndenter("  ", "\n")));
+
     private Json() {}
 
+    /** A whole document, on several lines. */
+    static String text(Object document) {
+        return PRETTY.writeValueAsString(document);
+    }
+
     /** Prints a whole document, for programs and for eyes. */
-    static void print(JsonNode document, PrintWriter out) {
-        out.println(MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(document));
+    static void print(Object document, PrintWriter out) {
+        out.println(text(document));
         out.flush();
     }
 }

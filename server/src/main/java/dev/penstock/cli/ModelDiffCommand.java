@@ -1,6 +1,6 @@
 package dev.penstock.cli;
 
-import java.util.Map;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -54,32 +54,36 @@ final class ModelDiffCommand implements Callable<Integer> {
                 Json.print(body, command.getOut());
                 return ExitCode.OK;
             }
-            TextTable table =
-                    new TextTable(
-                            command.getColorScheme().ansi(), "WHAT", "V" + first, "V" + second);
-            for (JsonNode change : body.path("signature")) {
-                table.row(
-                        RouteTable.text(change, "change") + " " + RouteTable.text(change, "name"),
-                        shown(change.path("a")),
-                        shown(change.path("b")));
-            }
-            if (body.path("signature").isEmpty()) {
-                table.row("signature", "the same", "callers need no change");
-            }
-            for (Map.Entry<String, JsonNode> each : body.properties()) {
-                if (each.getValue().isObject()) {
-                    table.row(
-                            each.getKey(),
-                            shown(each.getValue().path("a")),
-                            shown(each.getValue().path("b")));
-                }
-            }
-            table.print(command.getOut());
+            print(body, command);
             return ExitCode.OK;
         }
     }
 
-    private static String shown(JsonNode value) {
-        return value.isContainer() ? value.toString() : value.asString("-");
+    private void print(JsonNode body, CommandLine command) {
+        JsonNode a = body.path("a");
+        JsonNode b = body.path("b");
+        TextTable table = TextTable.of(command, "WHAT", "V" + first, "V" + second);
+        for (String fact : List.of("state", "digest", "size", "execution", "note")) {
+            table.row(fact, shown(a, fact), shown(b, fact));
+        }
+        for (JsonNode change : body.path("signature")) {
+            table.row(
+                    RouteTable.text(change, "what") + " " + RouteTable.text(change, "name"),
+                    change.path("a").asString("-"),
+                    change.path("b").asString("-"));
+        }
+        table.print(command.getOut());
+        command.getOut().println(Printable.line(RouteTable.text(body, "note")));
+        command.getOut().flush();
+    }
+
+    private static String shown(JsonNode side, String fact) {
+        String text =
+                switch (fact) {
+                    case "size" -> VersionTable.size(side.path("bytes").asLong(0));
+                    case "digest" -> VersionTable.digest(side);
+                    default -> RouteTable.text(side, fact);
+                };
+        return text.isEmpty() ? "-" : text;
     }
 }

@@ -43,12 +43,10 @@ final class ModelGetCommand implements Callable<Integer> {
                 Json.print(body, out);
                 return ExitCode.OK;
             }
-            VersionTable versions = new VersionTable(command.getColorScheme().ansi());
+            VersionTable versions = new VersionTable(command);
             versions.add(body);
             versions.print(out);
-            TextTable tensors =
-                    new TextTable(
-                            command.getColorScheme().ansi(), "TENSOR", "NAME", "DATATYPE", "SHAPE");
+            TextTable tensors = TextTable.of(command, "TENSOR", "NAME", "DATATYPE", "SHAPE");
             add(tensors, "input", body.path("inputs"));
             add(tensors, "output", body.path("outputs"));
             if (body.path("inputs").size() + body.path("outputs").size() > 0) {
@@ -65,7 +63,7 @@ final class ModelGetCommand implements Callable<Integer> {
                     kind,
                     RouteTable.text(tensor, "name"),
                     RouteTable.text(tensor, "datatype"),
-                    tensor.path("shape").toString());
+                    tensor.path("shape").toString().replace(" ", ""));
         }
     }
 }

@@ -27,12 +27,12 @@ final class ModelListCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         CommandLine command = Objects.requireNonNull(spec).commandLine();
         try (AdminClient client = options.client()) {
-            JsonNode body = client.get("/models").body();
+            JsonNode body = client.all("/models", "models");
             if (options.isJson()) {
                 Json.print(body, command.getOut());
                 return ExitCode.OK;
             }
-            VersionTable table = new VersionTable(command.getColorScheme().ansi());
+            VersionTable table = new VersionTable(command);
             for (JsonNode model : body.path("models")) {
                 table.add(model);
             }

@@ -61,8 +61,7 @@ final class ModelPublishCommand implements Callable<Integer> {
     @Option(names = "--serve", description = "Let a model that follows go on following.")
     private boolean serves;
 
-    @Option(names = "--dry-run", description = "Let the server check it, and keep nothing.")
-    private boolean isDryRun;
+    @Mixin private Consent consent = new Consent();
 
     @Mixin private AdminOptions options = new AdminOptions();
 
@@ -71,6 +70,11 @@ final class ModelPublishCommand implements Callable<Integer> {
         CommandLine command = Objects.requireNonNull(spec).commandLine();
         if (!Files.isRegularFile(file)) {
             throw CommandFailure.usage("no file " + file, null);
+        }
+        if (serves) {
+            consent.ask(
+                    command,
+                    List.of(model + "  follows its newest version, which this one may become"));
         }
         try (AdminClient client = options.client()) {
             String boundary = "penstock-" + UUID.randomUUID();
@@ -87,20 +91,26 @@ final class ModelPublishCommand implements Callable<Integer> {
                                             BodyPublishers.ofInputStream(() -> body(boundary)),
                                             length(boundary)));
             JsonNode operation = client.exchange(request).body();
+            OperationWatch watch = new OperationWatch(client, command.getErr());
+            if (consent.isDryRun()) {
+                operation.path("steps").forEach(watch::print);
+                report(operation, command);
+                return ExitCode.OK;
+            }
             String id = RouteTable.text(operation, "id");
-            JsonNode done =
-                    id.isEmpty()
-                            ? operation
-                            : new OperationWatch(client, command.getErr())
-                                    .await("/operations/" + id, Duration.ofMinutes(10));
+            JsonNode done = watch.await("/operations/" + id, Duration.ofMinutes(10));
             report(done, command);
+            if (!options.isJson()) {
+                tellTraffic(client, RouteTable.text(done, "version"), command);
+            }
             return ExitCode.OK;
         }
     }
 
     private String query() {
         List<String> parts =
-                List.of(serves ? "serve=true" : "", isDryRun ? "dry_run=true" : "").stream()
+                List.of(serves ? "serve=true" : "", consent.isDryRun() ? "dry_run=true" : "")
+                        .stream()
                         .filter(part -> !part.isEmpty())
                         .toList();
         return parts.isEmpty() ? "" : "?" + String.join("&", parts);
@@ -157,24 +167,26 @@ final class ModelPublishCommand implements Callable<Integer> {
             Json.print(done, command.getOut());
             return;
         }
-        String number = RouteTable.text(done, "version");
-        command.getOut()
-                .println(
-                        Printable.line(
-                                isDryRun
-                                        ? model + " could be published"
-                                        : model + " v" + number + " is ready"));
-        if (!serves && !isDryRun) {
-            command.getErr()
-                    .println(
-                            Printable.line(
-                                    "next: penstock route set "
-                                            + model
-                                            + " "
-                                            + number
-                                            + "=10 --reason TEXT"));
+        String name = model + " v" + RouteTable.text(done, "version");
+        if (consent.isDryRun()) {
+            String what = name + " could be published (dry run, nothing kept)";
+            command.getOut().println(Printable.line(what));
+            command.getOut().flush();
         }
+    }
+
+    private void tellTraffic(AdminClient client, String number, CommandLine command)
+            throws InterruptedException {
+        JsonNode route = client.get("/routes/" + AdminClient.part(model)).body();
+        boolean follows = route.path("follows").asBoolean(false);
+        String what =
+                follows ? "; traffic goes to the newest version" : " and takes no traffic yet";
+        command.getOut().println(Printable.line(model + " v" + number + " is ready" + what));
         command.getOut().flush();
-        command.getErr().flush();
+        if (!follows) {
+            String next = "next: penstock route set " + model + " " + number + "=10 --reason TEXT";
+            command.getErr().println(Printable.line(next));
+            command.getErr().flush();
+        }
     }
 }

@@ -60,7 +60,10 @@ final class ModelRemoveCommand implements Callable<Integer> {
             if (options.isJson()) {
                 Json.print(done.body(), command.getOut());
             } else {
-                String what = consent.isDryRun() ? " could be deleted" : " is deleted";
+                String what =
+                        consent.isDryRun()
+                                ? " could be deleted (dry run, nothing changed)"
+                                : " is deleted";
                 command.getOut().println(Printable.line(model + " v" + version + what));
                 command.getOut().flush();
             }

@@ -89,14 +89,11 @@ abstract sealed class ModelWishCommand implements Callable<Integer> {
             if (options.isJson()) {
                 Json.print(done, command.getOut());
             } else {
-                command.getOut()
-                        .println(
-                                Printable.line(
-                                        model
-                                                + " v"
-                                                + version
-                                                + " is "
-                                                + RouteTable.text(done, "state")));
+                String what =
+                        consent.isDryRun()
+                                ? " could be " + desired() + " (dry run, nothing changed)"
+                                : " is " + RouteTable.text(done, "state");
+                command.getOut().println(Printable.line(model + " v" + version + what));
                 command.getOut().flush();
             }
             return ExitCode.OK;

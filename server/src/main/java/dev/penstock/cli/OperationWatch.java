@@ -52,26 +52,28 @@ final class OperationWatch {
         }
     }
 
-    // A step is printed once, when it is over.
-    private void show(JsonNode steps) {
-        while (printed < steps.size()) {
-            JsonNode step = steps.get(printed);
-            if (RouteTable.text(step, "state").equals("running")) {
-                break;
-            }
-            String name = RouteTable.text(step, "name");
-            String padded = name + " ".repeat(Math.max(1, NAME_CHARS - name.length()));
-            err.println(Printable.line("  " + padded + RouteTable.text(step, "detail")));
-            err.flush();
-            printed++;
+    /** Prints the steps that are over and were not printed yet. */
+    void show(JsonNode steps) {
+        while (printed < steps.size()
+                && !RouteTable.text(steps.get(printed), "state").equals("running")) {
+            print(steps.get(printed++));
         }
+    }
+
+    /** Prints a step, be it over or not. */
+    void print(JsonNode step) {
+        String name = RouteTable.text(step, "name");
+        String padded = name + " ".repeat(Math.max(1, NAME_CHARS - name.length()));
+        String word = RouteTable.text(step, "state").equals("failed") ? "failed" : "ok";
+        err.println(Printable.line("  " + padded + step.path("detail").asString(word)));
+        err.flush();
     }
 
     private static CommandFailure failure(JsonNode operation) {
         JsonNode problem = operation.path("problem");
         String hint = RouteTable.text(problem, "hint");
         String detail = problem.path("detail").asString("the operation was cancelled");
-        int code = problem.path("status").asInt(0) == 409 ? ExitCode.CONFLICT : ExitCode.REFUSED;
+        int code = AdminClient.exitCode(problem.path("status").asInt(409));
         return new CommandFailure(code, detail, null, hint.isEmpty() ? null : hint);
     }
 }

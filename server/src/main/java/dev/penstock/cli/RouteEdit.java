@@ -203,7 +203,12 @@ final class RouteEdit {
             stay.add(version);
             String name = arm.path("name").asString(RouteTable.text(arm, "role"));
             JsonNode before = armNow(version);
-            String was = before == null ? "new" : "was " + share(before);
+            String was =
+                    before == null
+                            ? "new"
+                            : share(before).equals(share(arm))
+                                    ? "as before"
+                                    : "was " + share(before);
             lines.add("  %-10s v%-5s %8s   (%s)".formatted(name, version, share(arm), was));
         }
         for (JsonNode arm : now.path("arms")) {
@@ -215,16 +220,30 @@ final class RouteEdit {
                                 .formatted(name, version, "gone", share(arm)));
             }
         }
-        JsonNode shadow = document.path("shadow");
-        if (shadow.isObject()) {
-            lines.add(
-                    "  %-10s v%-5s %8s"
-                            .formatted(
-                                    "shadow",
-                                    RouteTable.text(shadow, "version"),
-                                    shadow.path("fraction").asString("")));
+        planShadow(document.path("shadow"), lines);
+        String key = RouteTable.key(document.path("key"));
+        String keyBefore = RouteTable.key(now.path("key"));
+        if (!key.equals(keyBefore)) {
+            lines.add("  %-10s %s   (was %s)".formatted("key", key, keyBefore));
         }
         return lines;
+    }
+
+    private void planShadow(JsonNode shadow, List<String> lines) {
+        String form = "  %-10s v%-5s %8s   (%s)";
+        JsonNode before = now.path("shadow");
+        String fraction = shadow.path("fraction").asString("");
+        if (shadow.isObject()) {
+            String version = RouteTable.text(shadow, "version");
+            boolean isSame =
+                    RouteTable.text(before, "version").equals(version)
+                            && before.path("fraction").asString("").equals(fraction);
+            String was = isSame ? "as before" : before.isObject() ? "was another" : "new";
+            lines.add(form.formatted("shadow", version, fraction, was));
+        } else if (before.isObject()) {
+            String was = "was " + before.path("fraction").asString("");
+            lines.add(form.formatted("shadow", RouteTable.text(before, "version"), "gone", was));
+        }
     }
 
     private @Nullable JsonNode armNow(String version) {

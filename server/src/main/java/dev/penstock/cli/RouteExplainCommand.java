@@ -64,8 +64,8 @@ final class RouteExplainCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         CommandLine command = Objects.requireNonNull(spec).commandLine();
         ObjectNode question = Json.MAPPER.createObjectNode();
-        question.putPOJO("headers", headers);
-        question.putPOJO("parameters", parameters);
+        put(question, "headers", headers);
+        put(question, "parameters", parameters);
         if (key != null) {
             question.put("key", key);
         }
@@ -87,16 +87,24 @@ final class RouteExplainCommand implements Callable<Integer> {
         }
     }
 
+    private static void put(ObjectNode question, String field, Map<String, String> values) {
+        if (!values.isEmpty()) {
+            ObjectNode object = question.putObject(field);
+            values.forEach(object::put);
+        }
+    }
+
     private static void print(JsonNode body, CommandLine command) {
         PrintWriter out = command.getOut();
+        String version = RouteTable.text(body, "version");
         out.println(
                 Printable.line(
-                        RouteTable.text(body, "arm")
-                                + ", version "
-                                + RouteTable.text(body, "version")
-                                + " of route "
-                                + RouteTable.text(body, "revision")));
-        out.println(Printable.line(RouteTable.text(body, "note")));
+                        body.path("arm").asString("undecided")
+                                + (version.isEmpty() ? "" : ", version " + version)
+                                + ", by "
+                                + RouteTable.text(body, "revision")
+                                + ": "
+                                + RouteTable.text(body, "note")));
         JsonNode bucket = body.path("bucket");
         if (bucket.isNumber()) {
             out.println(
@@ -107,9 +115,11 @@ final class RouteExplainCommand implements Callable<Integer> {
                             + ", salt "
                             + Printable.line(RouteTable.text(body, "salt")));
         }
-        TextTable table =
-                new TextTable(command.getColorScheme().ansi(), "ARM", "VERSION", "FROM", "BELOW");
-        for (JsonNode stretch : body.path("stretches")) {
+        if (body.path("thresholds").isEmpty()) {
+            return;
+        }
+        TextTable table = TextTable.of(command, "ARM", "VERSION", ">FROM", ">BELOW");
+        for (JsonNode stretch : body.path("thresholds")) {
             table.row(
                     RouteTable.text(stretch, "arm"),
                     RouteTable.text(stretch, "version"),

@@ -54,7 +54,7 @@ final class RouteGetCommand implements Callable<Integer> {
         if (options.isJson()) {
             Json.print(route, command.getOut());
         } else {
-            new RouteTable(command.getColorScheme().ansi(), command.getOut()).print(route);
+            new RouteTable(command).print(route);
         }
     }
 }

@@ -28,24 +28,28 @@ final class RouteListCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         CommandLine command = Objects.requireNonNull(spec).commandLine();
         try (AdminClient client = options.client()) {
-            JsonNode body = client.get("/routes").body();
+            JsonNode body = client.all("/routes", "routes");
             if (options.isJson()) {
                 Json.print(body, command.getOut());
                 return ExitCode.OK;
             }
             TextTable table =
-                    new TextTable(
-                            command.getColorScheme().ansi(), "MODEL", "REVISION", "TRAFFIC", "BY");
+                    TextTable.of(command, "MODEL", "REVISION", "CHANGED", "BY", "TRAFFIC");
             for (JsonNode route : body.path("routes")) {
                 table.row(
                         RouteTable.text(route, "model"),
                         RouteTable.text(route, "revision"),
-                        traffic(route),
-                        RouteTable.text(route.path("last_change"), "by"));
+                        orDash(RouteTable.time(route.path("last_change"), "at")),
+                        orDash(RouteTable.text(route.path("last_change"), "by")),
+                        traffic(route));
             }
             table.print(command.getOut());
             return ExitCode.OK;
         }
+    }
+
+    private static String orDash(String text) {
+        return text.isEmpty() ? "-" : text;
     }
 
     private static String traffic(JsonNode route) {

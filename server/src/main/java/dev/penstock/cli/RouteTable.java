@@ -2,17 +2,20 @@ package dev.penstock.cli;
 
 import java.io.PrintWriter;
 import java.util.StringJoiner;
+import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
 import tools.jackson.databind.JsonNode;
 
 /** Shows a model's route to a person. */
 final class RouteTable {
+    private final CommandLine command;
     private final Ansi ansi;
     private final PrintWriter out;
 
-    RouteTable(Ansi ansi, PrintWriter out) {
-        this.ansi = ansi;
-        this.out = out;
+    RouteTable(CommandLine command) {
+        this.command = command;
+        this.ansi = command.getColorScheme().ansi();
+        this.out = command.getOut();
     }
 
     void print(JsonNode route) {
@@ -24,7 +27,7 @@ final class RouteTable {
                         + (route.path("dry_run").asBoolean(false)
                                 ? "  (dry run, nothing changed)"
                                 : ""));
-        TextTable table = new TextTable(ansi, "ARM", "VERSION", "SET", "OBSERVED", "STATE");
+        TextTable table = TextTable.of(command, "ARM", "VERSION", ">SET", ">OBSERVED", "STATE");
         for (JsonNode arm : route.path("arms")) {
             table.row(
                     text(arm, "name"),
@@ -35,18 +38,21 @@ final class RouteTable {
         }
         JsonNode shadow = route.path("shadow");
         if (shadow.isObject()) {
-            String fraction = shadow.path("fraction").asString("") + " of all";
+            String fraction = shadow.path("fraction").asString("");
             table.row("shadow", text(shadow, "version"), fraction, "-", state(shadow));
         }
-        table.print(out);
+        if (route.path("arms").isEmpty() && !shadow.isObject()) {
+            out.println("nothing is ready");
+        } else {
+            table.print(out);
+        }
         facts(route);
         out.flush();
     }
 
     private void facts(JsonNode route) {
-        JsonNode key = route.path("key");
-        if (key.isObject()) {
-            fact("key", key.has("header") ? "header " + text(key, "header") : "caller");
+        if (route.path("key").isObject()) {
+            fact("key", key(route.path("key")));
         }
         int index = 0;
         for (JsonNode rule : route.path("rules")) {
@@ -56,12 +62,20 @@ final class RouteTable {
         if (change.isObject()) {
             fact(
                     "changed",
-                    text(change, "at")
+                    time(change, "at")
                             + " by "
                             + text(change, "by")
                             + ": "
                             + text(change, "reason"));
         }
+    }
+
+    /** What keeps a caller on one arm. */
+    static String key(JsonNode key) {
+        if (!key.isObject()) {
+            return "none";
+        }
+        return key.has("header") ? "header " + text(key, "header") : "caller";
     }
 
     private static String rule(JsonNode rule) {
@@ -89,6 +103,11 @@ final class RouteTable {
 
     private static String percent(JsonNode number) {
         return number.isNumber() ? number.asString("") + " %" : "-";
+    }
+
+    /** A time to the second, as it may be typed again. */
+    static String time(JsonNode node, String field) {
+        return text(node, field).replaceFirst("\\.[0-9]+Z$", "Z");
     }
 
     static String text(JsonNode node, String field) {

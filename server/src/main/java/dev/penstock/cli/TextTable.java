@@ -3,18 +3,46 @@ package dev.penstock.cli;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
+import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
 
-/** Rows in aligned columns under bold headings. */
+/**
+ * Rows in aligned columns under bold headings. On a terminal the last column is cut where the
+ * screen ends; a file or a program gets all of it.
+ */
 final class TextTable {
     private static final String GAP = "  ";
+    private static final String CUT = "…";
+    private static final int LEAST_CHARS = 8;
 
     private final Ansi ansi;
+    private final int screen;
+    private final boolean[] isNumber;
     private final List<String[]> rows = new ArrayList<>();
 
-    TextTable(Ansi ansi, String... headings) {
+    /**
+     * @param screen characters of a line; no line is cut at {@link Integer#MAX_VALUE}
+     * @param headings one that begins with {@code >} stands over numbers, which end in line
+     */
+    TextTable(Ansi ansi, int screen, String... headings) {
         this.ansi = ansi;
-        rows.add(headings);
+        this.screen = screen;
+        this.isNumber = new boolean[headings.length];
+        String[] plain = new String[headings.length];
+        for (int i = 0; i < headings.length; i++) {
+            isNumber[i] = headings[i].startsWith(">");
+            plain[i] = isNumber[i] ? headings[i].substring(1) : headings[i];
+        }
+        rows.add(plain);
+    }
+
+    /** A table for whoever reads what the command prints. */
+    static TextTable of(CommandLine command, String... headings) {
+        int screen =
+                Cli.isOnTerminal()
+                        ? command.getCommandSpec().usageMessage().width()
+                        : Integer.MAX_VALUE;
+        return new TextTable(command.getColorScheme().ansi(), screen, headings);
     }
 
     /** Adds a row; what comes from a server is made printable. */
@@ -33,6 +61,7 @@ final class TextTable {
                 widths[column] = Math.max(widths[column], row[column].length());
             }
         }
+        fit(widths);
         boolean isHeading = true;
         for (String[] row : rows) {
             String line = aligned(row, widths);
@@ -42,11 +71,27 @@ final class TextTable {
         out.flush();
     }
 
-    private static String aligned(String[] row, int[] widths) {
+    private void fit(int[] widths) {
+        int last = widths.length - 1;
+        int before = 0;
+        for (int column = 0; column < last; column++) {
+            before += widths[column] + GAP.length();
+        }
+        if (!isNumber[last]) {
+            widths[last] = Math.min(widths[last], Math.max(LEAST_CHARS, screen - before));
+        }
+    }
+
+    private String aligned(String[] row, int[] widths) {
         StringBuilder line = new StringBuilder();
         for (int column = 0; column < row.length; column++) {
-            line.append(row[column]);
-            line.repeat(' ', widths[column] - row[column].length()).append(GAP);
+            String cell = row[column];
+            if (cell.length() > widths[column]) {
+                cell = cell.substring(0, widths[column] - CUT.length()) + CUT;
+            }
+            int missing = widths[column] - cell.length();
+            line.repeat(' ', isNumber[column] ? missing : 0).append(cell);
+            line.repeat(' ', isNumber[column] ? 0 : missing).append(GAP);
         }
         return line.toString().stripTrailing();
     }

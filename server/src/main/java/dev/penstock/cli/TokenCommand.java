@@ -95,9 +95,7 @@ final class TokenCommand {
         }
 
         void json(Object value) {
-            PrintWriter out = commandLine().getOut();
-            out.println(Json.MAPPER.writeValueAsString(value));
-            out.flush();
+            Json.print(value, commandLine().getOut());
         }
 
         static Map<String, Object> facts(Token token) {
@@ -201,16 +199,12 @@ final class TokenCommand {
                 json(all.stream().map(OfFile::facts).toList());
                 return ExitCode.OK;
             }
-            int width = all.stream().mapToInt(t -> t.name().length()).max().orElse(0);
-            width = Math.max(width, "NAME".length());
-            PrintWriter out = commandLine().getOut();
-            String form = "%-" + width + "s  %-8s  %-20s  %s%n";
-            out.printf(form, "NAME", "ID", "CREATED", "RIGHTS");
+            TextTable table = TextTable.of(commandLine(), "NAME", "ID", "CREATED", "RIGHTS");
             for (Token token : all) {
                 String created = token.created() == null ? "-" : token.created().toString();
-                out.printf(form, token.name(), token.id(), created, Right.textOf(token.rights()));
+                table.row(token.name(), token.id(), created, Right.textOf(token.rights()));
             }
-            out.flush();
+            table.print(commandLine().getOut());
             return ExitCode.OK;
         }
     }

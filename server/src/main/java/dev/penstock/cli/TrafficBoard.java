@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
-import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine;
 import tools.jackson.databind.node.ObjectNode;
 
 /** Counts answers by the arm and version that made them. Any thread. */
@@ -58,9 +58,10 @@ final class TrafficBoard {
     }
 
     /** The table as it is now. */
-    synchronized void print(String head, Ansi ansi, PrintWriter out) {
+    synchronized void print(String head, CommandLine command, PrintWriter out) {
         out.println(head + "   " + requests + " requests, " + failures + " failed");
-        TextTable table = new TextTable(ansi, "ARM", "VERSION", "ANSWERS", "SHARE", "P50", "P99");
+        TextTable table =
+                TextTable.of(command, "ARM", "VERSION", ">ANSWERS", ">SHARE", ">P50", ">P99");
         rows.forEach((name, row) -> {
             int space = name.indexOf(' ');
             table.row(

@@ -23,7 +23,6 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -150,7 +149,7 @@ final class TrafficCommand implements Callable<Integer> {
             Json.print(board.json(), command.getOut());
         } else {
             String head = model + "  " + DurationText.of(time) + " at " + rps + "/s";
-            board.print(head, command.getColorScheme().ansi(), command.getOut());
+            board.print(head, command, command.getOut());
         }
         if (board.failures() > 0) {
             throw new CommandFailure(
@@ -297,7 +296,7 @@ final class TrafficCommand implements Callable<Integer> {
     /** A table redrawn in place on a terminal, and a line now and then elsewhere. */
     private final class Progress {
         private final PrintWriter err;
-        private final Ansi ansi;
+        private final CommandLine command;
         private final TrafficBoard board;
         private final boolean isLive;
         private long lastNanos;
@@ -305,9 +304,9 @@ final class TrafficCommand implements Callable<Integer> {
 
         Progress(CommandLine command, TrafficBoard board) {
             this.err = command.getErr();
-            this.ansi = command.getColorScheme().ansi();
+            this.command = command;
             this.board = board;
-            this.isLive = ansi.enabled() && Cli.isOnTerminal();
+            this.isLive = command.getColorScheme().ansi().enabled() && Cli.isOnTerminal();
         }
 
         void tick(long nanos) {
@@ -319,7 +318,7 @@ final class TrafficCommand implements Callable<Integer> {
                 erase();
                 drawn = board.lines();
                 long left = Math.max(0, time.toSeconds() - TimeUnit.NANOSECONDS.toSeconds(nanos));
-                board.print(model + "  " + rps + "/s, " + left + " s left", ansi, err);
+                board.print(model + "  " + rps + "/s, " + left + " s left", command, err);
             } else {
                 err.println(TimeUnit.NANOSECONDS.toSeconds(nanos) + " s: " + board.line());
                 err.flush();

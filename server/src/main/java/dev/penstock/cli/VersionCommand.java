@@ -45,7 +45,7 @@ final class VersionCommand implements Callable<Integer>, IVersionProvider {
         PrintWriter out = java.util.Objects.requireNonNull(spec).commandLine().getOut();
         Map<String, String> facts = facts();
         if (output == Output.JSON) {
-            out.println(Json.MAPPER.writeValueAsString(facts));
+            Json.print(facts, out);
         } else {
             facts.forEach((name, value) -> out.printf("%-12s  %s%n", name, value));
         }

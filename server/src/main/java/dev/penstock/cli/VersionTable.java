@@ -2,7 +2,7 @@ package dev.penstock.cli;
 
 import java.io.PrintWriter;
 import java.util.Locale;
-import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine;
 import tools.jackson.databind.JsonNode;
 
 /** Versions of models, a row each; failed ones say why below the table. */
@@ -13,10 +13,17 @@ final class VersionTable {
     private final TextTable table;
     private final StringBuilder reasons = new StringBuilder();
 
-    VersionTable(Ansi ansi) {
+    VersionTable(CommandLine command) {
         table =
-                new TextTable(
-                        ansi, "MODEL", "VERSION", "STATE", "TRAFFIC", "SIZE", "DIGEST", "NOTE");
+                TextTable.of(
+                        command,
+                        "MODEL",
+                        "VERSION",
+                        "STATE",
+                        ">TRAFFIC",
+                        ">SIZE",
+                        "DIGEST",
+                        "NOTE");
     }
 
     /** Adds the versions of a model. */
@@ -24,15 +31,14 @@ final class VersionTable {
         for (JsonNode version : model.path("versions")) {
             String name = RouteTable.text(model, "name");
             String number = RouteTable.text(version, "version");
-            String digest = RouteTable.text(version, "digest");
             String share = version.path("share").asString("");
             table.row(
                     name,
                     number,
-                    RouteTable.text(version, "state"),
+                    state(version),
                     share.isEmpty() ? "-" : share + " %",
                     size(version.path("bytes").asLong(0)),
-                    digest.substring(0, Math.min(SHOWN_DIGEST, digest.length())),
+                    digest(version),
                     RouteTable.text(version, "note"));
             String reason = RouteTable.text(version, "reason");
             if (!reason.isEmpty()) {
@@ -50,10 +56,25 @@ final class VersionTable {
         }
     }
 
+    /** The state, with the wish of an operator where there is one. */
+    private static String state(JsonNode version) {
+        String state = RouteTable.text(version, "state");
+        String desired = version.path("desired").asString("policy");
+        return desired.equals("policy") || desired.equals(state)
+                ? state
+                : state + " (" + desired + ")";
+    }
+
     void print(PrintWriter out) {
         table.print(out);
         reasons.toString().lines().forEach(line -> out.println(Printable.line(line)));
         out.flush();
+    }
+
+    /** The digits of a digest that answers carry. */
+    static String digest(JsonNode version) {
+        String digest = RouteTable.text(version, "digest");
+        return digest.substring(0, Math.min(SHOWN_DIGEST, digest.length()));
     }
 
     static String size(long bytes) {

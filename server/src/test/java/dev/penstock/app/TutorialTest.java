@@ -19,10 +19,14 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** Runs the commands of the tutorial as a reader would, and compares what they print. */
+/** Runs the commands of the tutorials as a reader would, and compares what they print. */
 final class TutorialTest {
     private static final Path REPOSITORY = Path.of(System.getProperty("penstock.basedir"));
+    private static final Path PAGES = REPOSITORY.resolve("docs/tutorials");
     private static final String BLOCK_MARK = "=== block ";
     private static final long TUTORIAL_SECONDS = 120;
 
@@ -35,10 +39,11 @@ final class TutorialTest {
      */
     private record Block(String commands, List<String> expected) {}
 
-    @Test
-    void everyCommandOfTheFirstPredictionPrintsWhatThePageShows() throws Exception {
-        List<Block> blocks = read(REPOSITORY.resolve("docs/tutorials/first-prediction.md"));
-        assertTrue(blocks.size() >= 7, "blocks found: " + blocks.size());
+    @ParameterizedTest
+    @CsvSource({"first-prediction.md,7", "first-canary.md,8"})
+    void everyCommandOfAPagePrintsWhatThePageShows(String page, int leastBlocks) throws Exception {
+        List<Block> blocks = read(PAGES.resolve(page));
+        assertTrue(blocks.size() >= leastBlocks, "blocks found: " + blocks.size());
         Path store = layOut();
         try (ServerProcess server = ServerProcess.start(store, List.of())) {
             List<String> printed = run(blocks, server);
@@ -49,6 +54,21 @@ final class TutorialTest {
                         missing(block.expected(), printed.get(i)),
                         () -> "after\n" + block.commands() + "\n" + printed);
             }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"first-prediction.md", "first-canary.md"})
+    void everyLinkOfAPageLeadsSomewhere(String page) throws Exception {
+        Pattern link = Pattern.compile("\\]\\(([^)#:]+)(#[^)]*)?\\)");
+        List<String> links =
+                link.matcher(Files.readString(PAGES.resolve(page)))
+                        .results()
+                        .map(found -> found.group(1))
+                        .toList();
+        assertTrue(links.size() >= 2, links::toString);
+        for (String each : links) {
+            assertTrue(Files.exists(PAGES.resolve(each)), each);
         }
     }
 
@@ -150,7 +170,8 @@ final class TutorialTest {
         String commands =
                 script.toString()
                         .replace("127.0.0.1:8000", "127.0.0.1:" + server.httpPort())
-                        .replace("127.0.0.1:8002", "127.0.0.1:" + server.metricsPort());
+                        .replace("127.0.0.1:8002", "127.0.0.1:" + server.metricsPort())
+                        .replace("127.0.0.1:8003", "127.0.0.1:" + server.adminPort());
         Path file = Files.writeString(place.resolve("script.sh"), commands);
         Path output = place.resolve("output.txt");
         ProcessBuilder builder =
@@ -160,6 +181,7 @@ final class TutorialTest {
                         .redirectOutput(output.toFile());
         builder.environment().put("PENSTOCK_HTTP", "127.0.0.1:" + server.httpPort());
         builder.environment().put("PENSTOCK_GRPC", "127.0.0.1:" + server.grpcPort());
+        builder.environment().put("PENSTOCK_SERVER", "127.0.0.1:" + server.adminPort());
         Process shell = builder.start();
         shell.getOutputStream().close();
         boolean isDone = shell.waitFor(TUTORIAL_SECONDS, TimeUnit.SECONDS);

@@ -101,14 +101,17 @@ final class ConfigCommandTest {
                         + "\"message\":\"no such key. Did you mean 'loops'?\"}",
                 json.get("faults").get(0).toString());
         assertEquals(
-                "{\"valid\":true,\"faults\":[]}\n",
-                run("config", "check", good.toString(), "-o", "json").out());
+                "{\"valid\":true,\"faults\":[]}",
+                Json.MAPPER
+                        .readTree(run("config", "check", good.toString(), "-o", "json").out())
+                        .toString());
     }
 
     @Test
     void showSaysEveryValueAndItsOrigin() {
         assertEquals(
                 """
+                SETTING          VALUE   ORIGIN
                 listening.loops  2       default
                 listening.hosts  [a, b]  default
                 words            many    good.yaml:1:8
@@ -116,6 +119,7 @@ final class ConfigCommandTest {
                 run("config", "show", good.toString(), "--origin").out());
         assertEquals(
                 """
+                SETTING          VALUE
                 listening.loops  2
                 listening.hosts  [a, b]
                 words            many
@@ -155,8 +159,12 @@ final class ConfigCommandTest {
 
     @Test
     void explainListsASectionOrAll() {
-        assertEquals(2, run("config", "explain", "listening").out().lines().count());
-        assertEquals(3, run("config", "explain").out().lines().count());
+        // A row each, below the headings.
+        assertEquals(3, run("config", "explain", "listening").out().lines().count());
+        assertEquals(4, run("config", "explain").out().lines().count());
+        JsonNode json = Json.MAPPER.readTree(run("config", "explain", "words", "-o", "json").out());
+        assertEquals(1, json.size());
+        assertEquals("words", json.path(0).path("key").asString());
     }
 
     @Test
@@ -173,19 +181,27 @@ final class ConfigCommandTest {
     void diffComparesWithTheDefaultsOrWithAnotherFile() throws Exception {
         assertEquals(
                 """
-                words  few -> many  live
-                1 changed, 1 of them without a restart
+                SETTING  BEFORE  AFTER  CHANGE
+                words    few     many   live
+                1 setting differs, 1 of them without a restart
                 """,
                 run("config", "diff", good.toString()).out());
         Path other = Files.writeString(folder.resolve("o.yaml"), "listening: {hosts: []}\n");
         assertEquals(
                 """
-                listening.hosts  [a, b] -> []  restart
-                words            many -> few   live
-                2 changed, 1 of them without a restart
+                SETTING          BEFORE  AFTER  CHANGE
+                listening.hosts  [a, b]  []     restart
+                words            many    few    live
+                2 settings differ, 1 of them without a restart
                 """,
                 run("config", "diff", good.toString(), other.toString()).out());
         assertEquals(1, run("config", "diff", good.toString(), bad.toString()).exitCode());
+        assertEquals(
+                "{\"changes\":[{\"key\":\"words\",\"before\":\"few\",\"after\":\"many\","
+                        + "\"live\":true}]}",
+                Json.MAPPER
+                        .readTree(run("config", "diff", good.toString(), "-o", "json").out())
+                        .toString());
     }
 
     @Test

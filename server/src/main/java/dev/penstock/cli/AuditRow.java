@@ -1,0 +1,42 @@
+package dev.penstock.cli;
+
+import tools.jackson.databind.JsonNode;
+
+/** A change of the audit log in the words of one line. */
+record AuditRow(
+        String seq,
+        String at,
+        String who,
+        String action,
+        String target,
+        String outcome,
+        String reason) {
+    static AuditRow of(JsonNode entry) {
+        return new AuditRow(
+                entry.path("seq").asString(""),
+                RouteTable.time(entry, "at"),
+                RouteTable.text(entry, "who"),
+                RouteTable.text(entry, "action"),
+                target(entry.path("target")),
+                outcome(entry),
+                RouteTable.text(entry, "reason"));
+    }
+
+    private static String target(JsonNode target) {
+        String version = RouteTable.text(target, "version");
+        String name = target.path("model").asString("server");
+        return version.isEmpty() ? name : name + "/" + version;
+    }
+
+    // Only a route's revision is one that people see elsewhere.
+    private static String outcome(JsonNode entry) {
+        JsonNode outcome = entry.path("outcome");
+        if (!outcome.isObject()) {
+            return "under way";
+        }
+        String revision = outcome.path("revision").asString("");
+        boolean isRoute = RouteTable.text(entry, "action").startsWith("route.");
+        String result = RouteTable.text(outcome, "result");
+        return isRoute && !revision.isEmpty() ? result + " r" + revision : result;
+    }
+}
