@@ -13,7 +13,7 @@ import picocli.CommandLine.Help.Ansi;
 final class TextTable {
     private static final String GAP = "  ";
     private static final String CUT = "…";
-    private static final int LEAST_CHARS = 8;
+    private static final int LEAST_CHARS = 6;
 
     private final Ansi ansi;
     private final int screen;
