@@ -58,6 +58,8 @@ final class AuditCommand {
                 "  penstock audit ls --model penguins --since 2026-11-24T00:00:00Z"
             })
     static final class ListEntries implements Callable<Integer> {
+        private static final int NARROW = 100;
+
         @Spec private @Nullable CommandSpec spec;
 
         @Option(names = "--model", paramLabel = "NAME", description = "Of this model only.")
@@ -108,14 +110,16 @@ final class AuditCommand {
         }
 
         private static void print(JsonNode body, CommandLine command) {
+            boolean isNarrow = TextTable.screen(command) < NARROW;
+            String at = isNarrow ? "AT (UTC)" : "AT";
             TextTable table =
                     TextTable.of(
-                            command, ">SEQ", "AT", "WHO", "ACTION", "TARGET", "OUTCOME", "REASON");
+                            command, ">SEQ", at, "WHO", "ACTION", "TARGET", "OUTCOME", "REASON");
             for (JsonNode entry : body.path("entries")) {
                 AuditRow row = AuditRow.of(entry);
                 table.row(
                         row.seq(),
-                        row.at(),
+                        isNarrow ? row.shortAt() : row.at(),
                         row.who(),
                         row.action(),
                         row.target(),

@@ -22,6 +22,11 @@ record AuditRow(
                 RouteTable.text(entry, "reason"));
     }
 
+    /** The time without year and zone. */
+    String shortAt() {
+        return at.replaceFirst("^[0-9]{4}-(.*)T(.*)Z$", "$1 $2");
+    }
+
     private static String target(JsonNode target) {
         String version = RouteTable.text(target, "version");
         String name = target.path("model").asString("server");

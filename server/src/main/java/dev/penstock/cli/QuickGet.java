@@ -10,9 +10,9 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A GET with the JDK's older HTTP client, for commands that only look: the newer one takes 0.25 s
- * of CPU to start, which is most of what such a command takes. It cannot carry a PATCH, may send a
- * POST twice, and does not notice an interrupt, so that changes do not go this way.
+ * A GET with the JDK's older HTTP client, for commands that only look: the newer one takes some 0.2
+ * s of CPU to start, a quarter of all that such a command takes. It cannot carry a PATCH, may send
+ * a POST twice, and does not notice an interrupt, so that changes do not go this way.
  */
 final class QuickGet {
     /**

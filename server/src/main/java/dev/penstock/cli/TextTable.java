@@ -13,7 +13,7 @@ import picocli.CommandLine.Help.Ansi;
 final class TextTable {
     private static final String GAP = "  ";
     private static final String CUT = "…";
-    private static final int LEAST_CHARS = 8;
+    private static final int LEAST_CHARS = 6;
 
     private final Ansi ansi;
     private final int screen;
@@ -38,11 +38,14 @@ final class TextTable {
 
     /** A table for whoever reads what the command prints. */
     static TextTable of(CommandLine command, String... headings) {
-        int screen =
-                Cli.isOnTerminal()
-                        ? command.getCommandSpec().usageMessage().width()
-                        : Integer.MAX_VALUE;
-        return new TextTable(command.getColorScheme().ansi(), screen, headings);
+        return new TextTable(command.getColorScheme().ansi(), screen(command), headings);
+    }
+
+    /** Characters of a line of the terminal; a file's line has no end. */
+    static int screen(CommandLine command) {
+        return Cli.isOnTerminal()
+                ? command.getCommandSpec().usageMessage().width()
+                : Integer.MAX_VALUE;
     }
 
     /** Adds a row; what comes from a server is made printable. */
