@@ -46,6 +46,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import java.util.zip.Deflater;
 import java.util.zip.DeflaterOutputStream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterAll;
@@ -814,7 +815,11 @@ final class HostileMessageTest {
                         new byte[] {0x1f, (byte) 0x8b, 8, 0},
                         Arrays.copyOf(gzip, gzip.length / 2),
                         Arrays.copyOf(gzip, gzip.length - 4),
-                        wrongSum)) {
+                        wrongSum,
+                        joined(gzip, new byte[1]),
+                        joined(gzip, new byte[10_000]),
+                        joined(gzip, gzip),
+                        joined(gzip, packed("gzip", new byte[0], 0)))) {
             int before = fixture.outcomes.size();
             Status refused = compressed("gzip", message);
             assertEquals(INVALID, refused.getCode(), refused.toString());
@@ -830,6 +835,56 @@ final class HostileMessageTest {
         Status refused = compressed("snappy", Requests.good().build().toByteArray());
         assertEquals(Status.Code.UNIMPLEMENTED, refused.getCode());
         assertCountedAsInvalid(before);
+    }
+
+    private static byte[] joined(byte[]... parts) {
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        for (byte[] part : parts) {
+            all.writeBytes(part);
+        }
+        return all.toByteArray();
+    }
+
+    @Test
+    void aZlibStreamEndsWhereItSaysAndNeedsNothingElse() throws Exception {
+        byte[] plain = Requests.good().build().toByteArray();
+        byte[] zlib = packed("deflate", plain, 0);
+        Deflater withDictionary = new Deflater();
+        withDictionary.setDictionary(plain);
+        ByteArrayOutputStream packed = new ByteArrayOutputStream();
+        try (OutputStream target = new DeflaterOutputStream(packed, withDictionary)) {
+            target.write(plain);
+        }
+        withDictionary.end();
+        for (byte[] message :
+                List.of(
+                        joined(zlib, new byte[1]),
+                        joined(zlib, zlib),
+                        joined(zlib, new byte[10_000]),
+                        Arrays.copyOf(zlib, zlib.length - 1),
+                        packed.toByteArray())) {
+            int before = fixture.outcomes.size();
+            Status refused = compressed("deflate", message);
+            assertEquals(INVALID, refused.getCode(), refused.toString());
+            assertEquals("malformed compressed message", refused.getDescription());
+            assertCountedAsInvalid(before);
+        }
+        assertEquals(Status.Code.OK, compressed("deflate", zlib).getCode());
+    }
+
+    @Test
+    void aGzipHeaderMayHaveAllItsParts() throws Exception {
+        byte[] gzip = packed("gzip", Requests.good().build().toByteArray(), 0);
+        byte[] fixed = Arrays.copyOf(gzip, 10);
+        // RFC 1952: all flags; an extra field of 3 bytes, a name, a comment, a header checksum that
+        // nobody looks at.
+        fixed[3] = 0x1f;
+        byte[] parts = {3, 0, 'a', 'b', 'c', 'n', 0, 'c', 'o', 0, 1, 2};
+        byte[] rest = Arrays.copyOfRange(gzip, 10, gzip.length);
+        assertEquals(Status.Code.OK, compressed("gzip", joined(fixed, parts, rest)).getCode());
+        byte[] reserved = gzip.clone();
+        reserved[3] = 0x20;
+        assertEquals(INVALID, compressed("gzip", reserved).getCode());
     }
 
     @Test
