@@ -68,7 +68,7 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage> implements 
         this.method = method;
         this.call = call;
         this.trace = CallMetadata.trace(headers);
-        this.headerId = CallMetadata.requestId(headers);
+        this.headerId = CallMetadata.requestId(headers, method.limits.idBytes());
         CallFacts asked = CallMetadata.facts(headers, method.service.table().routingNames());
         Caller caller = GrpcGatekeeper.caller();
         this.facts = caller.isAnonymous() ? asked : asked.withCaller(caller.name());
@@ -121,9 +121,6 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage> implements 
         boolean isTaken = false;
         try {
             reader.read();
-            if (reader.id() == null && headerId != null) {
-                checkHeaderId(headerId);
-            }
             isTaken = true;
             TensorSet inputs = reader.takeInputs();
             exchange = method.service.accept(request(reader, inputs), this);
@@ -136,12 +133,6 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage> implements 
             if (!isTaken) {
                 block.close();
             }
-        }
-    }
-
-    private void checkHeaderId(String id) {
-        if (id.length() > method.limits.idBytes()) {
-            throw Refusals.tooLong("x-request-id", id.length(), method.limits.idBytes());
         }
     }
 

@@ -10,6 +10,7 @@ import dev.penstock.inference.InferResponse;
 import dev.penstock.inference.VersionId;
 import dev.penstock.inference.VersionInfo;
 import dev.penstock.proto.GRPCInferenceServiceGrpc;
+import dev.penstock.proto.InferParameter;
 import dev.penstock.proto.InferTensorContents;
 import dev.penstock.proto.ModelInferRequest;
 import dev.penstock.tensor.DataType;
@@ -562,6 +563,16 @@ final class HostileMessageTest {
                 Requests.good().putParameters("timeout", Requests.number(-1)),
                 "'timeout' must be a number of microseconds");
         table.invalid(
+                "a timeout that does not fit as nanoseconds",
+                Requests.good().putParameters("timeout", Requests.number(9_223_372_036_854_776L)),
+                "from 0 to 9223372036854775");
+        table.invalid(
+                "a timeout of more than 63 bits",
+                Requests.good()
+                        .putParameters(
+                                "timeout", InferParameter.newBuilder().setUint64Param(-1).build()),
+                "from 0 to 9223372036854775");
+        table.invalid(
                 "a timeout as a text",
                 Requests.good().putParameters("timeout", Requests.text("soon")),
                 "'timeout' must be a number of microseconds");
@@ -829,14 +840,6 @@ final class HostileMessageTest {
         assertEquals(Status.Code.OK, compressed("gzip", gzip).getCode());
     }
 
-    @Test
-    void aMessageOfAnUnknownEncodingIsRefused() throws Exception {
-        int before = fixture.outcomes.size();
-        Status refused = compressed("snappy", Requests.good().build().toByteArray());
-        assertEquals(Status.Code.UNIMPLEMENTED, refused.getCode());
-        assertCountedAsInvalid(before);
-    }
-
     private static byte[] joined(byte[]... parts) {
         ByteArrayOutputStream all = new ByteArrayOutputStream();
         for (byte[] part : parts) {
@@ -885,6 +888,14 @@ final class HostileMessageTest {
         byte[] reserved = gzip.clone();
         reserved[3] = 0x20;
         assertEquals(INVALID, compressed("gzip", reserved).getCode());
+    }
+
+    @Test
+    void aMessageOfAnUnknownEncodingIsRefused() throws Exception {
+        int before = fixture.outcomes.size();
+        Status refused = compressed("snappy", Requests.good().build().toByteArray());
+        assertEquals(Status.Code.UNIMPLEMENTED, refused.getCode());
+        assertCountedAsInvalid(before);
     }
 
     @Test
