@@ -482,7 +482,8 @@ final class Gateway implements AutoCloseable {
         long now = ticker.nanos();
         Deadline answered = Deadline.after(now, ANSWER_TIME.toNanos());
         // Both wait for answers of the same versions: one after the other would wait twice.
-        Together.run(ANSWER_TIME.plusSeconds(1), () -> http.close(answered), grpc::close);
+        Together.run(
+                ANSWER_TIME.plusSeconds(1), () -> http.close(answered), () -> grpc.close(answered));
         operations.close();
         afterAnswer.close();
         reconciler.close(Deadline.after(now, STOP_TIME.toNanos()));

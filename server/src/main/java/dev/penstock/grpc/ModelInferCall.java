@@ -31,7 +31,9 @@ import org.jspecify.annotations.Nullable;
  * version's own thread, which then encodes and sends it; nobody else touches the call by then, but
  * for a cancellation, which only sets a flag.
  */
-final class ModelInferCall extends ServerCall.Listener<InferMessage> implements Reply {
+final class ModelInferCall extends ServerCall.Listener<InferMessage>
+        implements Reply, Arrival.Call {
+    private static final Logger LOG = LoggerFactory.getLogger(ModelInferCall.class);
     private static final ModelRef UNKNOWN = new ModelRef("", ModelRef.ANY);
     private static final long OVER = -1;
     private static final VarHandle RESERVED;
@@ -53,7 +55,10 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage> implements 
     private final CallFacts facts;
     private final Deadline callDeadline;
 
+    private @Nullable Arrival arrival;
     private @Nullable InferMessage message;
+    // Answered before it came whole.
+    private boolean isRefused;
     private @Nullable Exchange exchange;
 
     // Bytes of the answer that wait for the network; OVER once the call ended, by whichever thread
@@ -89,15 +94,41 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage> implements 
         return Protocol.GRPC;
     }
 
+    /** Says what is to be told when the call has come whole. */
+    void arrivesWith(Arrival ours) {
+        arrival = ours;
+    }
+
+    @Override
+    public void refuse(Failure why) {
+        isRefused = true;
+        InferMessage unread = message;
+        message = null;
+        if (unread != null) {
+            unread.free();
+        }
+        refuse(UNKNOWN, null, why);
+    }
+
     // grpc-java keeps the message of a unary call until the call's other half is closed, and ends
     // a call that sends two.
     @Override
     public void onMessage(InferMessage received) {
+        if (isRefused) {
+            received.free();
+            return;
+        }
         message = received;
     }
 
     @Override
     public void onHalfClose() {
+        if (isRefused) {
+            return;
+        }
+        if (arrival != null) {
+            arrival.arrived();
+        }
         InferMessage received = message;
         message = null;
         if (received == null) {

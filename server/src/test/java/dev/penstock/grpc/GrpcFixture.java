@@ -74,8 +74,7 @@ final class GrpcFixture implements AutoCloseable {
     final GRPCInferenceServiceGrpc.GRPCInferenceServiceBlockingStub stub;
     private final MultiThreadIoEventLoopGroup acceptors =
             new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
-    private final MultiThreadIoEventLoopGroup loops =
-            new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+    final MultiThreadIoEventLoopGroup loops;
     private final Map<String, ServedModel> models = new HashMap<>();
     private boolean isClosed;
 
@@ -84,15 +83,21 @@ final class GrpcFixture implements AutoCloseable {
     }
 
     GrpcFixture(AccessSettings access) throws IOException {
-        this(Limits.DEFAULT, BUDGET_BYTES, access);
+        this(Limits.DEFAULT, BUDGET_BYTES, access, 1);
     }
 
     GrpcFixture(Limits limits, long budgetBytes) throws IOException {
-        this(limits, budgetBytes, AccessSettings.DEFAULT);
+        this(limits, budgetBytes, AccessSettings.DEFAULT, 1);
     }
 
-    private GrpcFixture(Limits limits, long budgetBytes, AccessSettings settings)
+    /** A server with that many loops for its connections. */
+    static GrpcFixture withLoops(int loops) throws IOException {
+        return new GrpcFixture(Limits.DEFAULT, BUDGET_BYTES, AccessSettings.DEFAULT, loops);
+    }
+
+    private GrpcFixture(Limits limits, long budgetBytes, AccessSettings settings, int loopCount)
             throws IOException {
+        loops = new MultiThreadIoEventLoopGroup(loopCount, NioIoHandler.newFactory());
         pool = new TensorPool(PooledByteBufAllocator.DEFAULT, budgetBytes);
         Random random = new Random(7);
         service =
@@ -284,8 +289,12 @@ final class GrpcFixture implements AutoCloseable {
         final List<Exchange> held = new CopyOnWriteArrayList<>();
         volatile Admission admission = Admission.ACCEPTED;
 
+        /** That of the last request. */
+        volatile Thread thread;
+
         @Override
         public Admission submit(Exchange exchange) {
+            thread = Thread.currentThread();
             if (admission == Admission.ACCEPTED) {
                 held.add(exchange);
             }
