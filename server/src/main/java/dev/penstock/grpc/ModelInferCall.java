@@ -10,6 +10,7 @@ import dev.penstock.inference.InferRequest;
 import dev.penstock.inference.InferResponse;
 import dev.penstock.inference.ModelRef;
 import dev.penstock.inference.Outcome;
+import dev.penstock.inference.PredictionId;
 import dev.penstock.inference.Protocol;
 import dev.penstock.inference.Reply;
 import dev.penstock.inference.TraceContext;
@@ -23,6 +24,8 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One call of ModelInfer, from its message to its answer.
@@ -157,9 +160,11 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage>
             exchange = method.service.accept(request(reader, inputs), this);
         } catch (FailureException e) {
             refuse(reader.model(), reader.id(), e.failure());
-        } catch (RuntimeException e) {
-            Failure why = Incident.report(method.service.newId(), "request not read", e);
-            refuse(reader.model(), reader.id(), why);
+        } catch (RuntimeException | Error e) {
+            // The incident's id is the prediction's: one to look for in the log.
+            PredictionId id = method.service.newId();
+            Failure why = Incident.report(id, "request not read", e);
+            exchange = method.service.refuse(id, reader.model(), reader.id(), trace, why, this);
         } finally {
             if (!isTaken) {
                 block.close();
@@ -219,11 +224,24 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage>
                 // grpc-java has ended the call, and told the caller why.
                 answered.settle(new Failure.DeadlineExceeded("Request timeout expired"));
             }
-        } catch (RuntimeException e) {
-            // A call that ended while it was answered; its listener is told.
-            Incident.report(answered.id(), "answer not sent", e);
+        } catch (Throwable e) {
+            lose(answered, Incident.report(answered.id(), "answer not sent", e));
         } finally {
             answered.close();
+        }
+    }
+
+    /** Nothing more can be sent but that: without it, the caller would wait for ever. */
+    private void lose(Exchange answered, Failure why) {
+        if (answered.outcome() == null) {
+            answered.settle(why);
+        }
+        try {
+            call.close(CallMetadata.status(why), new Metadata());
+        } catch (IllegalStateException e) {
+            LOG.debug("the call has ended, and its listener is told", e);
+        } catch (RuntimeException | Error e) {
+            LOG.atError().setCause(e).log("a call could not be ended");
         }
     }
 
@@ -241,7 +259,7 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage>
         } catch (FailureException e) {
             fail(answered, e.failure());
             return;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             fail(answered, Incident.report(answered.id(), "answer could not be written", e));
             return;
         }
