@@ -206,8 +206,12 @@ final class Gateway implements AutoCloseable {
         ServerInfo info =
                 new ServerInfo(
                         "penstock", Build.VERSION, List.of("binary_tensor_data", "parameters"));
-        this.http = new HttpServer(service, info, pool, limits, ticker, access);
-        this.grpc = new GrpcServer(service, info, pool, limits, ticker, access);
+        this.http =
+                new HttpServer(
+                        service, info, pool, limits, ticker, access, telemetry.refusals("http"));
+        this.grpc =
+                new GrpcServer(
+                        service, info, pool, limits, ticker, access, telemetry.refusals("grpc"));
         OpsRoute scrape =
                 new OpsRoute(
                         TEXT_FORMAT,

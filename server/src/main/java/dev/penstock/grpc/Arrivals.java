@@ -2,6 +2,7 @@ package dev.penstock.grpc;
 
 import dev.penstock.inference.Failure;
 import dev.penstock.inference.Limits;
+import dev.penstock.inference.Refused;
 import dev.penstock.runtime.Ticker;
 import dev.penstock.tensor.TensorPool;
 import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
@@ -17,6 +18,7 @@ import java.time.Duration;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 
 /**
  * Bounds what calls take before they have come whole. Memory: grpc-java gathers a message in
@@ -35,6 +37,7 @@ final class Arrivals extends ServerStreamTracer.Factory implements ServerInterce
     private final Limits limits;
     private final Ticker ticker;
     private final CallMetadata metadata;
+    private final Consumer<Refused> refused;
     private final FastThreadLocal<ArrivingCalls> calls =
             new FastThreadLocal<>() {
                 @Override
@@ -44,11 +47,17 @@ final class Arrivals extends ServerStreamTracer.Factory implements ServerInterce
             };
     private volatile boolean isDraining;
 
-    Arrivals(TensorPool pool, Limits limits, Ticker ticker, CallMetadata metadata) {
+    Arrivals(
+            TensorPool pool,
+            Limits limits,
+            Ticker ticker,
+            CallMetadata metadata,
+            Consumer<Refused> refused) {
         this.pool = pool;
         this.limits = limits;
         this.ticker = ticker;
         this.metadata = metadata;
+        this.refused = refused;
     }
 
     @Override
@@ -99,6 +108,7 @@ final class Arrivals extends ServerStreamTracer.Factory implements ServerInterce
     }
 
     private Failure tooSlow() {
+        refused.accept(Refused.BODY_TIME);
         return new Failure.DeadlineExceeded(
                 "the call did not come to its end within " + limits.bodyTime().toMillis() + " ms");
     }

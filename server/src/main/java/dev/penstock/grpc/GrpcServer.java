@@ -4,6 +4,7 @@ import dev.penstock.access.Access;
 import dev.penstock.access.GuardedRoute;
 import dev.penstock.access.RouteTable;
 import dev.penstock.inference.Limits;
+import dev.penstock.inference.Refused;
 import dev.penstock.inference.ServerInfo;
 import dev.penstock.proto.GRPCInferenceServiceGrpc;
 import dev.penstock.runtime.Deadline;
@@ -31,6 +32,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,6 +57,7 @@ public final class GrpcServer implements RouteTable, AutoCloseable {
     private final InferenceService service;
     private final Limits limits;
     private final TensorPool pool;
+    private final Consumer<Refused> refused;
     private final Ticker ticker;
     private final Arrivals arrivals;
     private final HealthService health;
@@ -65,27 +68,34 @@ public final class GrpcServer implements RouteTable, AutoCloseable {
     private final List<EventExecutor> loops = new ArrayList<>();
     private final List<Future<?>> tasks = new ArrayList<>();
 
-    /** Listens only from {@link #start} on. */
+    /**
+     * Listens only from {@link #start} on.
+     *
+     * @param refused is told of what is turned away for a limit
+     */
     public GrpcServer(
             InferenceService service,
             ServerInfo info,
             TensorPool pool,
             Limits limits,
             Ticker ticker,
-            Access access) {
+            Access access,
+            Consumer<Refused> refused) {
+        this.refused = refused;
         CallMetadata metadata = new CallMetadata(service);
         this.service = service;
         this.limits = limits;
         this.pool = pool;
         this.ticker = ticker;
-        this.arrivals = new Arrivals(pool, limits, ticker, metadata);
+        this.arrivals = new Arrivals(pool, limits, ticker, metadata, refused);
         this.health =
                 new HealthService(
                         service,
                         Set.of(GRPCInferenceServiceGrpc.SERVICE_NAME, HealthGrpc.SERVICE_NAME));
         this.gatekeeper = new GrpcGatekeeper(access, metadata);
         OipService oip = new OipService(service, info, limits, metadata);
-        ModelInferMethod infer = new ModelInferMethod(service, pool, limits, ticker, metadata);
+        ModelInferMethod infer =
+                new ModelInferMethod(service, pool, limits, ticker, metadata, refused);
         this.services =
                 List.of(
                         gatekeeper.guard(oip.with(infer)),
@@ -136,7 +146,7 @@ public final class GrpcServer implements RouteTable, AutoCloseable {
         return NettyServerBuilder.forAddress(address)
                 .bossEventLoopGroup(acceptors)
                 .workerEventLoopGroup(loops)
-                .channelFactory(AcceptLimit.around(channel, limits))
+                .channelFactory(AcceptLimit.around(channel, limits, refused))
                 // Calls stay on their loop; what takes long is handed on by its scheduler.
                 .directExecutor()
                 .withChildOption(ChannelOption.ALLOCATOR, pool.allocator())
@@ -160,7 +170,7 @@ public final class GrpcServer implements RouteTable, AutoCloseable {
                                 .with(BoundedInflation.gzip(limits), true)
                                 .with(BoundedInflation.deflate(limits), true))
                 .addStreamTracerFactory(arrivals)
-                .addStreamTracerFactory(new EndedCalls(service))
+                .addStreamTracerFactory(new EndedCalls(service, refused))
                 .addServices(services)
                 // The one that is added last is asked first.
                 .intercept(arrivals)

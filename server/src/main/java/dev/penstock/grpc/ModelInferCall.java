@@ -12,6 +12,7 @@ import dev.penstock.inference.ModelRef;
 import dev.penstock.inference.Outcome;
 import dev.penstock.inference.PredictionId;
 import dev.penstock.inference.Protocol;
+import dev.penstock.inference.Refused;
 import dev.penstock.inference.Reply;
 import dev.penstock.inference.TraceContext;
 import dev.penstock.runtime.Deadline;
@@ -144,6 +145,9 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage>
         Memory block = received.block();
         if (block == null) {
             Failure why = received.refusal();
+            if (why instanceof Failure.PayloadTooLarge) {
+                method.refused.accept(Refused.BODY_BYTES);
+            }
             refuse(UNKNOWN, null, why == null ? new Failure.MemoryFull() : why);
             return;
         }

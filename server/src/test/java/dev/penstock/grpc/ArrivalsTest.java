@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.penstock.ChangedLimits;
 import dev.penstock.inference.InferResponse;
 import dev.penstock.inference.Limits;
+import dev.penstock.inference.Refused;
 import dev.penstock.inference.VersionId;
 import dev.penstock.inference.VersionInfo;
 import dev.penstock.proto.GRPCInferenceServiceGrpc;
@@ -25,6 +26,7 @@ import io.grpc.stub.StreamObserver;
 import io.netty.util.concurrent.EventExecutor;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
@@ -115,6 +117,7 @@ final class ArrivalsTest {
                 assertEquals("DEADLINE_EXCEEDED", each.end.get().get("penstock-code").toString());
             }
             GrpcFixture.await(() -> fixture.pool.bytesOut() == 0);
+            assertEquals(Collections.nCopies(5, Refused.BODY_TIME), List.copyOf(fixture.refused));
             assertEquals(
                     List.of("deadline", "deadline", "deadline"), List.copyOf(fixture.outcomes));
         }

@@ -9,6 +9,7 @@ import dev.penstock.inference.ExchangeObserver;
 import dev.penstock.inference.InferResponse;
 import dev.penstock.inference.Limits;
 import dev.penstock.inference.Outcome;
+import dev.penstock.inference.Refused;
 import dev.penstock.inference.ServerInfo;
 import dev.penstock.inference.Signature;
 import dev.penstock.inference.Status;
@@ -66,6 +67,9 @@ final class GrpcFixture implements AutoCloseable {
     /** The versions that were counted, each as its model's name; empty where there was none. */
     final Queue<String> counted = new ConcurrentLinkedQueue<>();
 
+    /** What was turned away for a limit. */
+    final Queue<Refused> refused = new ConcurrentLinkedQueue<>();
+
     final AtomicLong completed = new AtomicLong();
     final InferenceService service;
     final GrpcServer server;
@@ -107,7 +111,7 @@ final class GrpcFixture implements AutoCloseable {
         addModels();
         ServerInfo info = new ServerInfo("penstock", "1.2.3", List.of("parameters"));
         Access access = new Access(settings, InetAddress.getLoopbackAddress(), Ticker.SYSTEM);
-        server = new GrpcServer(service, info, pool, limits, Ticker.SYSTEM, access);
+        server = new GrpcServer(service, info, pool, limits, Ticker.SYSTEM, access, refused::add);
         address =
                 server.start(
                         acceptors,

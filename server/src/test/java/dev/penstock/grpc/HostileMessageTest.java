@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.protobuf.ByteString;
 import dev.penstock.ChangedLimits;
 import dev.penstock.inference.InferResponse;
+import dev.penstock.inference.Refused;
 import dev.penstock.inference.VersionId;
 import dev.penstock.inference.VersionInfo;
 import dev.penstock.proto.GRPCInferenceServiceGrpc;
@@ -685,6 +686,10 @@ final class HostileMessageTest {
         assertEquals("", List.copyOf(fixture.counted).getLast());
     }
 
+    private Refused lastRefused() {
+        return List.copyOf(fixture.refused).getLast();
+    }
+
     @Test
     void aMessageOverTheLimitIsRefused() {
         int before = fixture.outcomes.size();
@@ -699,6 +704,7 @@ final class HostileMessageTest {
                                         new byte[(4 << 20) + 1]));
         assertEquals(Status.Code.RESOURCE_EXHAUSTED, refused.getStatus().getCode());
         assertCountedAsInvalid(before);
+        assertEquals(Refused.BODY_BYTES, lastRefused());
     }
 
     @Test
@@ -788,6 +794,7 @@ final class HostileMessageTest {
         byte[] small = good().tag(20, 2).varint(1_000_000).toBytes();
         for (String encoding : List.of("gzip", "deflate")) {
             int before = fixture.outcomes.size();
+            int refusedBefore = fixture.refused.size();
             byte[] bomb = packed(encoding, large, 2 << 20);
             assertTrue(bomb.length * 100L < 2 << 20, "of " + bomb.length + " bytes");
             Status refused = compressed(encoding, bomb);
@@ -796,6 +803,8 @@ final class HostileMessageTest {
                     refused.getDescription().contains("100 times its compressed size"),
                     refused.getDescription());
             assertCountedAsInvalid(before);
+            assertEquals(Refused.BODY_BYTES, lastRefused());
+            assertEquals(refusedBefore + 1, fixture.refused.size());
             assertEquals(
                     Status.Code.OK,
                     compressed(encoding, packed(encoding, small, 1_000_000)).getCode());
@@ -896,6 +905,7 @@ final class HostileMessageTest {
         Status refused = compressed("snappy", Requests.good().build().toByteArray());
         assertEquals(Status.Code.UNIMPLEMENTED, refused.getCode());
         assertCountedAsInvalid(before);
+        assertEquals(Refused.FRAMING, lastRefused());
     }
 
     @Test

@@ -27,7 +27,8 @@ final class ModelInferCallTest {
                         fixture.pool,
                         Limits.DEFAULT,
                         Ticker.SYSTEM,
-                        new CallMetadata(fixture.service));
+                        new CallMetadata(fixture.service),
+                        fixture.refused::add);
     }
 
     @AfterEach
