@@ -1,20 +1,28 @@
 package dev.penstock;
 
 import dev.penstock.inference.Limits;
+import java.time.Duration;
 
 /** The default limits but for those that a test reaches. */
 public final class ChangedLimits {
     private ChangedLimits() {}
 
     public static Limits bodyBytes(int bodyBytes) {
-        return with(bodyBytes, Limits.DEFAULT.connectionsPerAddress());
+        Limits d = Limits.DEFAULT;
+        return with(bodyBytes, d.connectionsPerAddress(), d.bodyTime());
     }
 
     public static Limits connectionsPerAddress(int connections) {
-        return with(Limits.DEFAULT.bodyBytes(), connections);
+        Limits d = Limits.DEFAULT;
+        return with(d.bodyBytes(), connections, d.bodyTime());
     }
 
-    private static Limits with(int bodyBytes, int connectionsPerAddress) {
+    public static Limits bodyTime(Duration bodyTime) {
+        Limits d = Limits.DEFAULT;
+        return with(d.bodyBytes(), d.connectionsPerAddress(), bodyTime);
+    }
+
+    private static Limits with(int bodyBytes, int connectionsPerAddress, Duration bodyTime) {
         Limits d = Limits.DEFAULT;
         return new Limits(
                 d.headBytes(),
@@ -27,7 +35,7 @@ public final class ChangedLimits {
                 d.connections(),
                 connectionsPerAddress,
                 d.headTime(),
-                d.bodyTime(),
+                bodyTime,
                 d.bodyBytesPerSecond(),
                 d.bodyGrace(),
                 d.idleTime(),

@@ -31,7 +31,14 @@ final class BenchConnection implements AutoCloseable {
         Access access =
                 new Access(AccessSettings.DEFAULT, InetAddress.getLoopbackAddress(), Ticker.SYSTEM);
         HttpServer server =
-                new HttpServer(path.service(), info, path.pool(), limits, Ticker.SYSTEM, access);
+                new HttpServer(
+                        path.service(),
+                        info,
+                        path.pool(),
+                        limits,
+                        Ticker.SYSTEM,
+                        access,
+                        refused -> {});
         HttpLoop loop =
                 new HttpLoop(
                         channel.eventLoop(),

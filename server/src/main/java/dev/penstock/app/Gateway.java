@@ -218,8 +218,12 @@ final class Gateway implements AutoCloseable {
         ServerInfo info =
                 new ServerInfo(
                         "penstock", Build.VERSION, List.of("binary_tensor_data", "parameters"));
-        this.http = new HttpServer(service, info, pool, limits, ticker, access);
-        this.grpc = new GrpcServer(service, info, pool, limits, ticker, access);
+        this.http =
+                new HttpServer(
+                        service, info, pool, limits, ticker, access, telemetry.refusals("http"));
+        this.grpc =
+                new GrpcServer(
+                        service, info, pool, limits, ticker, access, telemetry.refusals("grpc"));
         OpsRoute scrape =
                 new OpsRoute(
                         TEXT_FORMAT,
@@ -493,7 +497,8 @@ final class Gateway implements AutoCloseable {
         long now = ticker.nanos();
         Deadline answered = Deadline.after(now, ANSWER_TIME.toNanos());
         // Both wait for answers of the same versions: one after the other would wait twice.
-        Together.run(ANSWER_TIME.plusSeconds(1), () -> http.close(answered), grpc::close);
+        Together.run(
+                ANSWER_TIME.plusSeconds(1), () -> http.close(answered), () -> grpc.close(answered));
         operations.close(Deadline.after(now, OPERATION_TIME.toNanos()));
         afterAnswer.close(Deadline.after(now, SHADOW_TIME.toNanos()));
         reconciler.close(Deadline.after(now, SESSION_TIME.toNanos()));

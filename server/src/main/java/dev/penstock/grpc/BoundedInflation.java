@@ -5,8 +5,6 @@ import io.grpc.Decompressor;
 import io.grpc.Status;
 import java.io.IOException;
 import java.io.InputStream;
-import java.util.zip.GZIPInputStream;
-import java.util.zip.InflaterInputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,12 +27,12 @@ final class BoundedInflation implements Decompressor {
     }
 
     static BoundedInflation gzip(Limits limits) {
-        return new BoundedInflation("gzip", GZIPInputStream::new, limits);
+        return new BoundedInflation("gzip", ExactInflation::gzip, limits);
     }
 
     /** The zlib format, which clients offer and grpc-java lacks. */
     static BoundedInflation deflate(Limits limits) {
-        return new BoundedInflation("deflate", InflaterInputStream::new, limits);
+        return new BoundedInflation("deflate", ExactInflation::zlib, limits);
     }
 
     @Override

@@ -61,10 +61,13 @@ final class CallMetadata {
         return TraceContext.parse(headers.get(TRACE_PARENT));
     }
 
-    /** The caller's id for the request, for a message that has none; null when there is none. */
-    static @Nullable String requestId(Metadata headers) {
+    /**
+     * The caller's id for the request, for a message that has none; null when there is none, or one
+     * that is too long: whatever stands between may have set it, and the caller did not ask.
+     */
+    static @Nullable String requestId(Metadata headers, int maxBytes) {
         String id = headers.get(REQUEST_ID);
-        return id == null || id.isEmpty() ? null : id;
+        return id == null || id.isEmpty() || id.length() > maxBytes ? null : id;
     }
 
     /** What of a call's metadata routes look at; of several values of one name, the first. */

@@ -5,12 +5,14 @@ import dev.penstock.inference.Failure;
 import dev.penstock.inference.ModelRef;
 import dev.penstock.inference.Outcome;
 import dev.penstock.inference.Protocol;
+import dev.penstock.inference.Refused;
 import dev.penstock.inference.Reply;
 import dev.penstock.proto.GRPCInferenceServiceGrpc;
 import dev.penstock.serving.InferenceService;
 import io.grpc.Metadata;
 import io.grpc.ServerStreamTracer;
 import io.grpc.Status;
+import java.util.function.Consumer;
 
 /**
  * Counts the predictions that grpc-java refuses by itself, before there is a message: one above the
@@ -40,6 +42,7 @@ final class EndedCalls extends ServerStreamTracer.Factory {
             };
 
     private final InferenceService service;
+    private final Consumer<Refused> refused;
     private final ServerStreamTracer counting =
             new ServerStreamTracer() {
                 @Override
@@ -50,8 +53,9 @@ final class EndedCalls extends ServerStreamTracer.Factory {
                 }
             };
 
-    EndedCalls(InferenceService service) {
+    EndedCalls(InferenceService service, Consumer<Refused> refused) {
         this.service = service;
+        this.refused = refused;
     }
 
     @Override
@@ -62,8 +66,14 @@ final class EndedCalls extends ServerStreamTracer.Factory {
     private void count(Status status) {
         String why = String.valueOf(status.getDescription());
         switch (status.getCode()) {
-            case RESOURCE_EXHAUSTED -> count(new Failure.PayloadTooLarge(why));
-            case UNIMPLEMENTED, INTERNAL -> count(new Failure.InvalidInput("MALFORMED_CALL", why));
+            case RESOURCE_EXHAUSTED -> {
+                refused.accept(Refused.BODY_BYTES);
+                count(new Failure.PayloadTooLarge(why));
+            }
+            case UNIMPLEMENTED, INTERNAL -> {
+                refused.accept(Refused.FRAMING);
+                count(new Failure.InvalidInput("MALFORMED_CALL", why));
+            }
             default -> {}
         }
     }

@@ -4,8 +4,10 @@ import dev.penstock.access.Access;
 import dev.penstock.access.GuardedRoute;
 import dev.penstock.access.RouteTable;
 import dev.penstock.inference.Limits;
+import dev.penstock.inference.Refused;
 import dev.penstock.inference.ServerInfo;
 import dev.penstock.proto.GRPCInferenceServiceGrpc;
+import dev.penstock.runtime.Deadline;
 import dev.penstock.runtime.Ticker;
 import dev.penstock.serving.InferenceService;
 import dev.penstock.tensor.TensorPool;
@@ -21,12 +23,16 @@ import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.ServerChannel;
+import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,43 +41,61 @@ import org.jspecify.annotations.Nullable;
  * thread.
  */
 public final class GrpcServer implements RouteTable, AutoCloseable {
-    private static final int WINDOW_BYTES = 4 * 1024 * 1024;
+    // What of a call may come that nobody has taken yet, and that is in no budget.
+    private static final int WINDOW_BYTES = 1024 * 1024;
     private static final int RESETS_SECONDS = 30;
     private static final int HANDSHAKE_SECONDS = 5;
     private static final int HEALTH_MILLIS = 250;
-    private static final int DRAIN_SECONDS = 10;
-    private static final int CLOSE_SECONDS = 5;
+    private static final Duration CLOSE_TIME = Duration.ofSeconds(10);
+    private static final long POLL_MILLIS = 20;
+
+    /** How long a call that was sent before its caller knew of the stop may still come. */
+    private static final Duration LINGER = Duration.ofSeconds(1);
+
+    private static final Duration CANCEL_TIME = Duration.ofSeconds(1);
 
     private final InferenceService service;
     private final Limits limits;
     private final TensorPool pool;
-    private final OipService oip;
-    private final ModelInferMethod infer;
+    private final Consumer<Refused> refused;
+    private final Ticker ticker;
+    private final Arrivals arrivals;
     private final HealthService health;
     private final GrpcGatekeeper gatekeeper;
     private final List<ServerServiceDefinition> services;
     private @Nullable Server server;
-    private @Nullable Future<?> healthTask;
+    private long drainNanos;
+    private final List<EventExecutor> loops = new ArrayList<>();
+    private final List<Future<?>> tasks = new ArrayList<>();
 
-    /** Listens only from {@link #start} on. */
+    /**
+     * Listens only from {@link #start} on.
+     *
+     * @param refused is told of what is turned away for a limit
+     */
     public GrpcServer(
             InferenceService service,
             ServerInfo info,
             TensorPool pool,
             Limits limits,
             Ticker ticker,
-            Access access) {
+            Access access,
+            Consumer<Refused> refused) {
+        this.refused = refused;
         CallMetadata metadata = new CallMetadata(service);
         this.service = service;
         this.limits = limits;
         this.pool = pool;
-        this.oip = new OipService(service, info, limits, metadata);
-        this.infer = new ModelInferMethod(service, pool, limits, ticker, metadata);
+        this.ticker = ticker;
+        this.arrivals = new Arrivals(pool, limits, ticker, metadata, refused);
         this.health =
                 new HealthService(
                         service,
                         Set.of(GRPCInferenceServiceGrpc.SERVICE_NAME, HealthGrpc.SERVICE_NAME));
         this.gatekeeper = new GrpcGatekeeper(access, metadata);
+        OipService oip = new OipService(service, info, limits, metadata);
+        ModelInferMethod infer =
+                new ModelInferMethod(service, pool, limits, ticker, metadata, refused);
         this.services =
                 List.of(
                         gatekeeper.guard(oip.with(infer)),
@@ -88,6 +112,8 @@ public final class GrpcServer implements RouteTable, AutoCloseable {
     /**
      * Listens.
      *
+     * @param acceptors accepts connections, and tells those who watch health: a loop of these runs
+     *     no model, so that they hear of a state while one hangs
      * @param loops of the connections; calls are read, and many are run, on them
      * @return the address, with the port that was chosen when {@code address} has port 0
      * @throws IOException when the address cannot be listened on
@@ -100,14 +126,16 @@ public final class GrpcServer implements RouteTable, AutoCloseable {
             throws IOException {
         Server started = builder(acceptors, loops, channel, address).build().start();
         server = started;
-        healthTask =
-                loops.next()
-                        .scheduleWithFixedDelay(
-                                health::refresh,
-                                HEALTH_MILLIS,
-                                HEALTH_MILLIS,
-                                TimeUnit.MILLISECONDS);
+        for (EventExecutor loop : loops) {
+            this.loops.add(loop);
+            repeat(loop, Arrivals.LOOK.toMillis(), arrivals::look);
+        }
+        repeat(acceptors.next(), HEALTH_MILLIS, health::refresh);
         return (InetSocketAddress) started.getListenSockets().getFirst();
+    }
+
+    private void repeat(EventExecutor loop, long millis, Runnable task) {
+        tasks.add(loop.scheduleWithFixedDelay(task, millis, millis, TimeUnit.MILLISECONDS));
     }
 
     private NettyServerBuilder builder(
@@ -118,7 +146,7 @@ public final class GrpcServer implements RouteTable, AutoCloseable {
         return NettyServerBuilder.forAddress(address)
                 .bossEventLoopGroup(acceptors)
                 .workerEventLoopGroup(loops)
-                .channelFactory(AcceptLimit.around(channel, limits))
+                .channelFactory(AcceptLimit.around(channel, limits, refused))
                 // Calls stay on their loop; what takes long is handed on by its scheduler.
                 .directExecutor()
                 .withChildOption(ChannelOption.ALLOCATOR, pool.allocator())
@@ -141,8 +169,11 @@ public final class GrpcServer implements RouteTable, AutoCloseable {
                                 .with(Codec.Identity.NONE, false)
                                 .with(BoundedInflation.gzip(limits), true)
                                 .with(BoundedInflation.deflate(limits), true))
-                .addStreamTracerFactory(new EndedCalls(service))
+                .addStreamTracerFactory(arrivals)
+                .addStreamTracerFactory(new EndedCalls(service, refused))
                 .addServices(services)
+                // The one that is added last is asked first.
+                .intercept(arrivals)
                 .intercept(gatekeeper);
     }
 
@@ -152,34 +183,55 @@ public final class GrpcServer implements RouteTable, AutoCloseable {
         return ProtoReflectionService.newInstance();
     }
 
-    /** Not serving from now on: no new connections, and a GOAWAY on those there are. */
+    /**
+     * Not serving from now on: no new connections, a GOAWAY on those there are, and an end to what
+     * is no prediction.
+     */
     public void beginDrain() {
         health.stop();
+        arrivals.drain(loops);
         Server started = server;
-        if (started != null) {
+        if (started != null && !started.isShutdown()) {
+            drainNanos = ticker.nanos();
             started.shutdown();
         }
     }
 
-    /** Waits a while for the calls that are left to be answered, then ends those that are not. */
     @Override
     public void close() {
+        close(Deadline.after(ticker.nanos(), CLOSE_TIME.toNanos()));
+    }
+
+    /**
+     * Stops listening, waits for predictions that are still to be answered, ends those that are
+     * not.
+     *
+     * @param until then, whatever is not answered by then
+     */
+    public void close(Deadline until) {
         beginDrain();
-        Future<?> task = healthTask;
-        if (task != null) {
-            task.cancel(false);
-        }
         Server started = server;
-        if (started == null) {
-            return;
-        }
         try {
-            if (!started.awaitTermination(DRAIN_SECONDS, TimeUnit.SECONDS)) {
+            if (started != null && !isOver(started, until)) {
                 started.shutdownNow();
-                started.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS);
+                started.awaitTermination(CANCEL_TIME.toNanos(), TimeUnit.NANOSECONDS);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        tasks.forEach(task -> task.cancel(false));
+    }
+
+    // Without calls there may still be connections: of clients that do not care for a GOAWAY, or
+    // for the answer to a call that they had not sent to its end.
+    private boolean isOver(Server started, Deadline until) throws InterruptedException {
+        while (!started.awaitTermination(POLL_MILLIS, TimeUnit.MILLISECONDS)) {
+            long now = ticker.nanos();
+            boolean isQuiet = now - drainNanos > LINGER.toNanos();
+            if (until.isPast(now) || (isQuiet && arrivals.open(loops) == 0)) {
+                return false;
+            }
+        }
+        return true;
     }
 }

@@ -9,7 +9,6 @@ import io.grpc.health.v1.HealthGrpc;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.HashSet;
-import java.util.Iterator;
 import java.util.Set;
 
 /**
@@ -68,9 +67,7 @@ final class HealthService extends HealthGrpc.HealthImplBase {
         synchronized (this) {
             refresh();
             watcher.tell(last);
-            if (isStopping) {
-                stream.onError(stopped());
-            } else {
+            if (!isStopping) {
                 watchers.add(watcher);
             }
         }
@@ -97,21 +94,11 @@ final class HealthService extends HealthGrpc.HealthImplBase {
         }
     }
 
-    /** Serves nothing from now on, and ends what watches, so that connections can close. */
+    /** Serves nothing from now on, tells the watchers, and then nothing more: their calls end. */
     synchronized void stop() {
         isStopping = true;
         refresh();
-        for (Iterator<Watcher> each = watchers.iterator(); each.hasNext(); ) {
-            Watcher watcher = each.next();
-            each.remove();
-            if (!watcher.reply().isCancelled()) {
-                watcher.reply().onError(stopped());
-            }
-        }
-    }
-
-    private static Exception stopped() {
-        return Status.UNAVAILABLE.withDescription("server is shutting down").asException();
+        watchers.clear();
     }
 
     private static HealthCheckResponse response(ServingStatus status) {

@@ -10,7 +10,9 @@ import dev.penstock.inference.InferRequest;
 import dev.penstock.inference.InferResponse;
 import dev.penstock.inference.ModelRef;
 import dev.penstock.inference.Outcome;
+import dev.penstock.inference.PredictionId;
 import dev.penstock.inference.Protocol;
+import dev.penstock.inference.Refused;
 import dev.penstock.inference.Reply;
 import dev.penstock.inference.TraceContext;
 import dev.penstock.runtime.Deadline;
@@ -23,6 +25,8 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One call of ModelInfer, from its message to its answer.
@@ -31,7 +35,9 @@ import org.jspecify.annotations.Nullable;
  * version's own thread, which then encodes and sends it; nobody else touches the call by then, but
  * for a cancellation, which only sets a flag.
  */
-final class ModelInferCall extends ServerCall.Listener<InferMessage> implements Reply {
+final class ModelInferCall extends ServerCall.Listener<InferMessage>
+        implements Reply, Arrival.Call {
+    private static final Logger LOG = LoggerFactory.getLogger(ModelInferCall.class);
     private static final ModelRef UNKNOWN = new ModelRef("", ModelRef.ANY);
     private static final long OVER = -1;
     private static final VarHandle RESERVED;
@@ -53,7 +59,10 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage> implements 
     private final CallFacts facts;
     private final Deadline callDeadline;
 
+    private @Nullable Arrival arrival;
     private @Nullable InferMessage message;
+    // Answered before it came whole.
+    private boolean isRefused;
     private @Nullable Exchange exchange;
 
     // Bytes of the answer that wait for the network; OVER once the call ended, by whichever thread
@@ -68,7 +77,7 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage> implements 
         this.method = method;
         this.call = call;
         this.trace = CallMetadata.trace(headers);
-        this.headerId = CallMetadata.requestId(headers);
+        this.headerId = CallMetadata.requestId(headers, method.limits.idBytes());
         CallFacts asked = CallMetadata.facts(headers, method.service.table().routingNames());
         Caller caller = GrpcGatekeeper.caller();
         this.facts = caller.isAnonymous() ? asked : asked.withCaller(caller.name());
@@ -89,15 +98,41 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage> implements 
         return Protocol.GRPC;
     }
 
+    /** Says what is to be told when the call has come whole. */
+    void arrivesWith(Arrival ours) {
+        arrival = ours;
+    }
+
+    @Override
+    public void refuse(Failure why) {
+        isRefused = true;
+        InferMessage unread = message;
+        message = null;
+        if (unread != null) {
+            unread.free();
+        }
+        refuse(UNKNOWN, null, why);
+    }
+
     // grpc-java keeps the message of a unary call until the call's other half is closed, and ends
     // a call that sends two.
     @Override
     public void onMessage(InferMessage received) {
+        if (isRefused) {
+            received.free();
+            return;
+        }
         message = received;
     }
 
     @Override
     public void onHalfClose() {
+        if (isRefused) {
+            return;
+        }
+        if (arrival != null) {
+            arrival.arrived();
+        }
         InferMessage received = message;
         message = null;
         if (received == null) {
@@ -110,6 +145,9 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage> implements 
         Memory block = received.block();
         if (block == null) {
             Failure why = received.refusal();
+            if (why instanceof Failure.PayloadTooLarge) {
+                method.refused.accept(Refused.BODY_BYTES);
+            }
             refuse(UNKNOWN, null, why == null ? new Failure.MemoryFull() : why);
             return;
         }
@@ -121,27 +159,20 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage> implements 
         boolean isTaken = false;
         try {
             reader.read();
-            if (reader.id() == null && headerId != null) {
-                checkHeaderId(headerId);
-            }
             isTaken = true;
             TensorSet inputs = reader.takeInputs();
             exchange = method.service.accept(request(reader, inputs), this);
         } catch (FailureException e) {
             refuse(reader.model(), reader.id(), e.failure());
-        } catch (RuntimeException e) {
-            Failure why = Incident.report(method.service.newId(), "request not read", e);
-            refuse(reader.model(), reader.id(), why);
+        } catch (RuntimeException | Error e) {
+            // The incident's id is the prediction's: one to look for in the log.
+            PredictionId id = method.service.newId();
+            Failure why = Incident.report(id, "request not read", e);
+            exchange = method.service.refuse(id, reader.model(), reader.id(), trace, why, this);
         } finally {
             if (!isTaken) {
                 block.close();
             }
-        }
-    }
-
-    private void checkHeaderId(String id) {
-        if (id.length() > method.limits.idBytes()) {
-            throw Refusals.tooLong("x-request-id", id.length(), method.limits.idBytes());
         }
     }
 
@@ -197,11 +228,24 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage> implements 
                 // grpc-java has ended the call, and told the caller why.
                 answered.settle(new Failure.DeadlineExceeded("Request timeout expired"));
             }
-        } catch (RuntimeException e) {
-            // A call that ended while it was answered; its listener is told.
-            Incident.report(answered.id(), "answer not sent", e);
+        } catch (Throwable e) {
+            lose(answered, Incident.report(answered.id(), "answer not sent", e));
         } finally {
             answered.close();
+        }
+    }
+
+    /** Nothing more can be sent but that: without it, the caller would wait for ever. */
+    private void lose(Exchange answered, Failure why) {
+        if (answered.outcome() == null) {
+            answered.settle(why);
+        }
+        try {
+            call.close(CallMetadata.status(why), new Metadata());
+        } catch (IllegalStateException e) {
+            LOG.debug("the call has ended, and its listener is told", e);
+        } catch (RuntimeException | Error e) {
+            LOG.atError().setCause(e).log("a call could not be ended");
         }
     }
 
@@ -219,7 +263,7 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage> implements 
         } catch (FailureException e) {
             fail(answered, e.failure());
             return;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             fail(answered, Incident.report(answered.id(), "answer could not be written", e));
             return;
         }

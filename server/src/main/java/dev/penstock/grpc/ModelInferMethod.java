@@ -1,6 +1,7 @@
 package dev.penstock.grpc;
 
 import dev.penstock.inference.Limits;
+import dev.penstock.inference.Refused;
 import dev.penstock.proto.GRPCInferenceServiceGrpc;
 import dev.penstock.runtime.Ticker;
 import dev.penstock.serving.InferenceService;
@@ -10,6 +11,7 @@ import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import java.io.InputStream;
+import java.util.function.Consumer;
 
 /**
  * The method ModelInfer with messages of our own in place of the generated ones. One for the
@@ -21,18 +23,21 @@ final class ModelInferMethod implements ServerCallHandler<InferMessage, OipMessa
     final Limits limits;
     final Ticker ticker;
     final CallMetadata metadata;
+    final Consumer<Refused> refused;
 
     ModelInferMethod(
             InferenceService service,
             TensorPool pool,
             Limits limits,
             Ticker ticker,
-            CallMetadata metadata) {
+            CallMetadata metadata,
+            Consumer<Refused> refused) {
         this.service = service;
         this.pool = pool;
         this.limits = limits;
         this.ticker = ticker;
         this.metadata = metadata;
+        this.refused = refused;
     }
 
     /** The generated method's descriptor, but for how messages are read and written. */

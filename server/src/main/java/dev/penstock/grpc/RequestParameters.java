@@ -129,18 +129,20 @@ final class RequestParameters {
     }
 
     private long timeout() {
-        boolean isCount = choice == UINT64 || (choice == INT64 && number >= 0);
-        if (!isCount) {
+        boolean isCount = (choice == UINT64 || choice == INT64) && number >= 0;
+        if (!isCount || number > Limits.MAX_TIMEOUT_MICROS) {
             throw Refusals.invalid(
                     "INVALID_PARAMETER",
-                    "parameter 'timeout' must be a number of microseconds, 0 or more");
+                    "parameter 'timeout' must be a number of microseconds, from 0 to "
+                            + Limits.MAX_TIMEOUT_MICROS);
         }
         return number;
     }
 
     /** When the request's own timeout ends: never, if it has none. */
     Deadline deadline(long nowNanos) {
-        boolean fits = timeoutMicros > 0 && timeoutMicros <= Long.MAX_VALUE / NANOS_PER_MICRO;
-        return fits ? Deadline.after(nowNanos, timeoutMicros * NANOS_PER_MICRO) : Deadline.NEVER;
+        return timeoutMicros == 0
+                ? Deadline.NEVER
+                : Deadline.after(nowNanos, timeoutMicros * NANOS_PER_MICRO);
     }
 }

@@ -9,6 +9,7 @@ import dev.penstock.access.Listener;
 import dev.penstock.access.RouteTable;
 import dev.penstock.inference.ConnectionLimit;
 import dev.penstock.inference.Limits;
+import dev.penstock.inference.Refused;
 import dev.penstock.inference.ServerInfo;
 import dev.penstock.runtime.Deadline;
 import dev.penstock.runtime.Ticker;
@@ -34,6 +35,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,6 +59,7 @@ public final class HttpServer implements RouteTable, AutoCloseable {
     private final Limits limits;
     private final Ticker ticker;
     private final Access access;
+    private final Consumer<Refused> refused;
     private final ConnectionLimit connectionLimit;
     private final Map<EventLoop, HttpLoop> loops = new ConcurrentHashMap<>();
     private final List<Future<?>> sweeps = new ArrayList<>();
@@ -64,20 +67,25 @@ public final class HttpServer implements RouteTable, AutoCloseable {
     private volatile long drainNanos;
     private @Nullable Channel listener;
 
+    /**
+     * @param refused is told of what is turned away for a limit
+     */
     public HttpServer(
             InferenceService service,
             ServerInfo info,
             TensorPool pool,
             Limits limits,
             Ticker ticker,
-            Access access) {
+            Access access,
+            Consumer<Refused> refused) {
         this.service = service;
         this.info = info;
         this.pool = pool;
         this.limits = limits;
         this.ticker = ticker;
         this.access = access;
-        this.connectionLimit = new ConnectionLimit(limits);
+        this.refused = refused;
+        this.connectionLimit = new ConnectionLimit(limits, refused);
     }
 
     @Override
@@ -99,6 +107,10 @@ public final class HttpServer implements RouteTable, AutoCloseable {
 
     Ticker ticker() {
         return ticker;
+    }
+
+    void refused(Refused why) {
+        refused.accept(why);
     }
 
     boolean isDraining() {

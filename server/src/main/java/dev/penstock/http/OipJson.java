@@ -19,7 +19,6 @@ import org.jspecify.annotations.Nullable;
  * {@link ParsedHeader}. One for each event loop.
  */
 final class OipJson {
-    private static final long MAX_MICROS = Long.MAX_VALUE / 1000;
 
     private final JsonScanner json;
     private final Limits limits;
@@ -278,7 +277,8 @@ final class OipJson {
             String key = keys.add(json.key(limits.nameBytes()));
             switch (key) {
                 case "binary_data_output" -> isBinaryByDefault = json.bool();
-                case "timeout" -> header.timeoutMicros = json.longValue(0, MAX_MICROS);
+                case "timeout" ->
+                        header.timeoutMicros = json.longValue(0, Limits.MAX_TIMEOUT_MICROS);
                 case "sequence_start", "sequence_end" -> json.bool();
                 case "priority" -> json.longValue(0, Long.MAX_VALUE);
                 default -> {

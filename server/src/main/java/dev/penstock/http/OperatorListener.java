@@ -23,7 +23,8 @@ final class OperatorListener implements AutoCloseable {
 
     private final Limits limits;
     private final BiFunction<Channel, OperatorDecoder, OperatorConnection> connections;
-    private final ConnectionLimit limit = new ConnectionLimit(MAX_CONNECTIONS, MAX_PER_ADDRESS);
+    private final ConnectionLimit limit =
+            new ConnectionLimit(MAX_CONNECTIONS, MAX_PER_ADDRESS, why -> {});
     private final ChannelGroup open = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
     private @Nullable Channel bound;
 

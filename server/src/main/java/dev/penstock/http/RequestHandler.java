@@ -11,6 +11,7 @@ import dev.penstock.inference.InferRequest;
 import dev.penstock.inference.Limits;
 import dev.penstock.inference.ModelRef;
 import dev.penstock.inference.PredictionId;
+import dev.penstock.inference.Refused;
 import dev.penstock.inference.Status;
 import dev.penstock.inference.TraceContext;
 import dev.penstock.serving.InferenceService;
@@ -94,6 +95,8 @@ final class RequestHandler {
         skipped = 0;
         HttpError broken = head.error();
         if (broken != null) {
+            boolean isLong = broken.status() == 414 || broken.status() == 431;
+            server.refused(isLong ? Refused.HEAD_BYTES : Refused.FRAMING);
             end(broken);
             return;
         }
@@ -329,6 +332,9 @@ final class RequestHandler {
 
     /** Answers a prediction before its body is complete. */
     private void refuse(PredictionReply current, Failure failure) {
+        if (failure instanceof Failure.PayloadTooLarge) {
+            server.refused(Refused.BODY_BYTES);
+        }
         reply = null;
         connection.enqueue(current);
         current.runs(service.refuse(model, headerId, trace, failure, current));
@@ -349,6 +355,13 @@ final class RequestHandler {
 
     /** The body's framing is broken: there is no telling where the next request begins. */
     void brokenBody(HttpError why) {
+        if (part != Part.NONE) {
+            server.refused(Refused.FRAMING);
+        }
+        endBody(why);
+    }
+
+    private void endBody(HttpError why) {
         Part before = part;
         PredictionReply current = reply;
         bodyReader.clear();
@@ -367,9 +380,10 @@ final class RequestHandler {
     void tooSlow() {
         HttpError why =
                 new HttpError(408, "REQUEST_TIMEOUT", "the request took too long to arrive", null);
+        server.refused(part == Part.NONE ? Refused.HEAD_TIME : Refused.BODY_TIME);
         PredictionReply current = reply;
         if (part == Part.BODY && current != null) {
-            brokenBody(why);
+            endBody(why);
         } else if (part == Part.SKIP) {
             part = Part.NONE;
             connection.closeAfterAnswers();

@@ -8,6 +8,7 @@ import java.net.SocketAddress;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,14 +18,19 @@ import org.jspecify.annotations.Nullable;
 public final class ConnectionLimit {
     private final int max;
     private final int maxPerAddress;
+    private final Consumer<Refused> refused;
     private final AtomicInteger open = new AtomicInteger();
     private final Map<InetAddress, Integer> byAddress = new ConcurrentHashMap<>();
 
-    public ConnectionLimit(Limits limits) {
-        this(limits.connections(), limits.connectionsPerAddress());
+    /**
+     * @param refused is told of each connection that is too many
+     */
+    public ConnectionLimit(Limits limits, Consumer<Refused> refused) {
+        this(limits.connections(), limits.connectionsPerAddress(), refused);
     }
 
-    public ConnectionLimit(int max, int maxPerAddress) {
+    public ConnectionLimit(int max, int maxPerAddress, Consumer<Refused> refused) {
+        this.refused = refused;
         this.max = Math.min(max, descriptors());
         this.maxPerAddress = maxPerAddress;
     }
@@ -44,6 +50,7 @@ public final class ConnectionLimit {
     public @Nullable Runnable admit(@Nullable SocketAddress remote) {
         if (open.incrementAndGet() > max) {
             open.decrementAndGet();
+            refused.accept(Refused.CONNECTIONS);
             return null;
         }
         InetAddress address =
@@ -52,6 +59,7 @@ public final class ConnectionLimit {
                         : InetAddress.getLoopbackAddress();
         if (byAddress.merge(address, 1, Integer::sum) > maxPerAddress) {
             leave(address);
+            refused.accept(Refused.CONNECTIONS_PER_ADDRESS);
             return null;
         }
         return () -> leave(address);

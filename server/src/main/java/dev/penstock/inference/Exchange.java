@@ -2,6 +2,7 @@ package dev.penstock.inference;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Exchange implements AutoCloseable {
     private static final VarHandle ANSWER;
+    private static final AtomicBoolean IS_FAULT_TOLD = new AtomicBoolean();
 
     static {
         try {
@@ -180,15 +182,19 @@ public final class Exchange implements AutoCloseable {
     }
 
     /**
-     * /** Says what the caller gets, which is what observers see: the answer, or why it could not
-     * be sent as it was asked for. Called by the reply, once, right before it sends.
+     * Says what the caller gets, which is what observers see: the answer, or why it could not be
+     * sent as it was asked for. Called by the reply, once, right before it sends.
      */
     public void settle(Outcome last) {
         if (outcome != null) {
             throw new IllegalStateException("exchange settled twice");
         }
         outcome = last;
-        observer.answered(this, last);
+        try {
+            observer.answered(this, last);
+        } catch (RuntimeException | Error e) {
+            tell(e);
+        }
     }
 
     /**
@@ -227,10 +233,20 @@ public final class Exchange implements AutoCloseable {
                 settle(new Failure.Cancelled());
             }
             observer.completed(this);
+        } catch (RuntimeException | Error e) {
+            tell(e);
         } finally {
             if (!isMoved) {
                 freePayload();
             }
+        }
+    }
+
+    // What only watches costs no caller an answer. It would fail for each prediction, and is told
+    // of once for all of them.
+    private void tell(Throwable fault) {
+        if (IS_FAULT_TOLD.compareAndSet(false, true)) {
+            Incident.report(id, "an observer failed; when it does again, nothing is said", fault);
         }
     }
 

@@ -83,6 +83,9 @@ public record Limits(
     private static final int KIB = 1024;
     private static final int MIB = 1024 * KIB;
 
+    /** The longest timeout of a request: more would not fit as nanoseconds. */
+    public static final long MAX_TIMEOUT_MICROS = Long.MAX_VALUE / 1000;
+
     public static final Limits DEFAULT =
             new Limits(
                     16 * KIB,

@@ -21,6 +21,7 @@ public enum MeterName {
     ROUTE_OBSERVED_RATIO(
             "penstock.route.observed.ratio",
             "share of the requests since the route's revision took effect, 0 to 1"),
+    REFUSED("penstock.refused", "what listeners turned away, by the limit that it was for"),
     ADMIN_REQUESTS("penstock.admin.requests", "requests of operators by what was asked"),
     AUDIT_EVENTS("penstock.audit.events", "changes by what became of them"),
     AUDIT_FAILING(

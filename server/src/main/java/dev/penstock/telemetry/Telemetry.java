@@ -3,6 +3,7 @@ package dev.penstock.telemetry;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.ExchangeObserver;
 import dev.penstock.inference.Outcome;
+import dev.penstock.inference.Refused;
 import dev.penstock.inference.ShedReason;
 import dev.penstock.inference.Status;
 import dev.penstock.inference.VersionId;
@@ -24,6 +25,7 @@ import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -33,6 +35,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -107,6 +110,25 @@ public final class Telemetry implements ExchangeObserver, AutoCloseable {
                 .description(MeterName.HEAP_ALLOCATED.help())
                 .baseUnit("bytes")
                 .register(registry);
+    }
+
+    /** Counts what a listener turns away. To be told by any thread. */
+    public Consumer<Refused> refusals(String listener) {
+        Map<Refused, Counter> counters = new EnumMap<>(Refused.class);
+        for (Refused each : Refused.values()) {
+            counters.put(
+                    each,
+                    Counter.builder(MeterName.REFUSED.id())
+                            .description(MeterName.REFUSED.help())
+                            .tags(Tags.of("listener", listener, "limit", each.label()))
+                            .register(registry));
+        }
+        return why -> {
+            Counter counter = counters.get(why);
+            if (counter != null) {
+                counter.increment();
+            }
+        };
     }
 
     /**

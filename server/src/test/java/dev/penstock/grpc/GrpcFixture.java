@@ -9,6 +9,7 @@ import dev.penstock.inference.ExchangeObserver;
 import dev.penstock.inference.InferResponse;
 import dev.penstock.inference.Limits;
 import dev.penstock.inference.Outcome;
+import dev.penstock.inference.Refused;
 import dev.penstock.inference.ServerInfo;
 import dev.penstock.inference.Signature;
 import dev.penstock.inference.Status;
@@ -66,6 +67,9 @@ final class GrpcFixture implements AutoCloseable {
     /** The versions that were counted, each as its model's name; empty where there was none. */
     final Queue<String> counted = new ConcurrentLinkedQueue<>();
 
+    /** What was turned away for a limit. */
+    final Queue<Refused> refused = new ConcurrentLinkedQueue<>();
+
     final AtomicLong completed = new AtomicLong();
     final InferenceService service;
     final GrpcServer server;
@@ -74,8 +78,7 @@ final class GrpcFixture implements AutoCloseable {
     final GRPCInferenceServiceGrpc.GRPCInferenceServiceBlockingStub stub;
     private final MultiThreadIoEventLoopGroup acceptors =
             new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
-    private final MultiThreadIoEventLoopGroup loops =
-            new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+    final MultiThreadIoEventLoopGroup loops;
     private final Map<String, ServedModel> models = new HashMap<>();
     private boolean isClosed;
 
@@ -84,15 +87,21 @@ final class GrpcFixture implements AutoCloseable {
     }
 
     GrpcFixture(AccessSettings access) throws IOException {
-        this(Limits.DEFAULT, BUDGET_BYTES, access);
+        this(Limits.DEFAULT, BUDGET_BYTES, access, 1);
     }
 
     GrpcFixture(Limits limits, long budgetBytes) throws IOException {
-        this(limits, budgetBytes, AccessSettings.DEFAULT);
+        this(limits, budgetBytes, AccessSettings.DEFAULT, 1);
     }
 
-    private GrpcFixture(Limits limits, long budgetBytes, AccessSettings settings)
+    /** A server with that many loops for its connections. */
+    static GrpcFixture withLoops(int loops) throws IOException {
+        return new GrpcFixture(Limits.DEFAULT, BUDGET_BYTES, AccessSettings.DEFAULT, loops);
+    }
+
+    private GrpcFixture(Limits limits, long budgetBytes, AccessSettings settings, int loopCount)
             throws IOException {
+        loops = new MultiThreadIoEventLoopGroup(loopCount, NioIoHandler.newFactory());
         pool = new TensorPool(PooledByteBufAllocator.DEFAULT, budgetBytes);
         Random random = new Random(7);
         service =
@@ -102,7 +111,7 @@ final class GrpcFixture implements AutoCloseable {
         addModels();
         ServerInfo info = new ServerInfo("penstock", "1.2.3", List.of("parameters"));
         Access access = new Access(settings, InetAddress.getLoopbackAddress(), Ticker.SYSTEM);
-        server = new GrpcServer(service, info, pool, limits, Ticker.SYSTEM, access);
+        server = new GrpcServer(service, info, pool, limits, Ticker.SYSTEM, access, refused::add);
         address =
                 server.start(
                         acceptors,
@@ -284,8 +293,12 @@ final class GrpcFixture implements AutoCloseable {
         final List<Exchange> held = new CopyOnWriteArrayList<>();
         volatile Admission admission = Admission.ACCEPTED;
 
+        /** That of the last request. */
+        volatile Thread thread;
+
         @Override
         public Admission submit(Exchange exchange) {
+            thread = Thread.currentThread();
             if (admission == Admission.ACCEPTED) {
                 held.add(exchange);
             }

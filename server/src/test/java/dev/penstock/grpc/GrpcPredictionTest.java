@@ -265,6 +265,15 @@ final class GrpcPredictionTest {
         ModelInferRequest both = Requests.good().setId("of-the-message").build();
         assertEquals("of-the-message", with(sent).modelInfer(both).getId());
 
+        // What stands between may make an id of any length; it fails no prediction.
+        Metadata tooLong = new Metadata();
+        tooLong.put(REQUEST_ID, "i".repeat(257));
+        String made = with(tooLong).modelInfer(Requests.good().build()).getId();
+        assertEquals(headers.get().get(PREDICTION_ID), made);
+        Metadata longest = new Metadata();
+        longest.put(REQUEST_ID, "i".repeat(256));
+        assertEquals("i".repeat(256), with(longest).modelInfer(Requests.good().build()).getId());
+
         String own = with(new Metadata()).modelInfer(Requests.good().build()).getId();
         assertEquals(headers.get().get(PREDICTION_ID), own);
     }
@@ -479,7 +488,7 @@ final class GrpcPredictionTest {
             StatusRuntimeException full =
                     assertThrows(
                             StatusRuntimeException.class, () -> small.stub.modelInfer(request));
-            assertEquals(Status.Code.UNAVAILABLE, full.getStatus().getCode());
+            assertEquals(Status.Code.RESOURCE_EXHAUSTED, full.getStatus().getCode());
             assertEquals(
                     "memory for requests in flight is used up", full.getStatus().getDescription());
             small.awaitQuiet();

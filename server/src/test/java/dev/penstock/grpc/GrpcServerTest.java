@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.protobuf.DescriptorProtos.FileDescriptorProto;
 import dev.penstock.ChangedLimits;
 import dev.penstock.inference.InferResponse;
+import dev.penstock.inference.Refused;
 import dev.penstock.inference.VersionId;
 import dev.penstock.inference.VersionInfo;
 import dev.penstock.proto.GRPCInferenceServiceGrpc;
@@ -278,6 +279,7 @@ final class GrpcServerTest {
         try {
             infer(second);
             assertEquals(Status.Code.UNAVAILABLE, refusal(third).getStatus().getCode());
+            assertEquals(Refused.CONNECTIONS_PER_ADDRESS, fixture.refused.peek());
             // Those that were there before are none the worse.
             infer(fixture.channel);
             infer(second);

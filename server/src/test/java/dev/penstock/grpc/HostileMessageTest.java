@@ -7,9 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.protobuf.ByteString;
 import dev.penstock.ChangedLimits;
 import dev.penstock.inference.InferResponse;
+import dev.penstock.inference.Refused;
 import dev.penstock.inference.VersionId;
 import dev.penstock.inference.VersionInfo;
 import dev.penstock.proto.GRPCInferenceServiceGrpc;
+import dev.penstock.proto.InferParameter;
 import dev.penstock.proto.InferTensorContents;
 import dev.penstock.proto.ModelInferRequest;
 import dev.penstock.tensor.DataType;
@@ -46,6 +48,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import java.util.zip.Deflater;
 import java.util.zip.DeflaterOutputStream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterAll;
@@ -561,6 +564,16 @@ final class HostileMessageTest {
                 Requests.good().putParameters("timeout", Requests.number(-1)),
                 "'timeout' must be a number of microseconds");
         table.invalid(
+                "a timeout that does not fit as nanoseconds",
+                Requests.good().putParameters("timeout", Requests.number(9_223_372_036_854_776L)),
+                "from 0 to 9223372036854775");
+        table.invalid(
+                "a timeout of more than 63 bits",
+                Requests.good()
+                        .putParameters(
+                                "timeout", InferParameter.newBuilder().setUint64Param(-1).build()),
+                "from 0 to 9223372036854775");
+        table.invalid(
                 "a timeout as a text",
                 Requests.good().putParameters("timeout", Requests.text("soon")),
                 "'timeout' must be a number of microseconds");
@@ -673,6 +686,10 @@ final class HostileMessageTest {
         assertEquals("", List.copyOf(fixture.counted).getLast());
     }
 
+    private Refused lastRefused() {
+        return List.copyOf(fixture.refused).getLast();
+    }
+
     @Test
     void aMessageOverTheLimitIsRefused() {
         int before = fixture.outcomes.size();
@@ -687,6 +704,7 @@ final class HostileMessageTest {
                                         new byte[(4 << 20) + 1]));
         assertEquals(Status.Code.RESOURCE_EXHAUSTED, refused.getStatus().getCode());
         assertCountedAsInvalid(before);
+        assertEquals(Refused.BODY_BYTES, lastRefused());
     }
 
     @Test
@@ -776,6 +794,7 @@ final class HostileMessageTest {
         byte[] small = good().tag(20, 2).varint(1_000_000).toBytes();
         for (String encoding : List.of("gzip", "deflate")) {
             int before = fixture.outcomes.size();
+            int refusedBefore = fixture.refused.size();
             byte[] bomb = packed(encoding, large, 2 << 20);
             assertTrue(bomb.length * 100L < 2 << 20, "of " + bomb.length + " bytes");
             Status refused = compressed(encoding, bomb);
@@ -784,6 +803,8 @@ final class HostileMessageTest {
                     refused.getDescription().contains("100 times its compressed size"),
                     refused.getDescription());
             assertCountedAsInvalid(before);
+            assertEquals(Refused.BODY_BYTES, lastRefused());
+            assertEquals(refusedBefore + 1, fixture.refused.size());
             assertEquals(
                     Status.Code.OK,
                     compressed(encoding, packed(encoding, small, 1_000_000)).getCode());
@@ -814,7 +835,11 @@ final class HostileMessageTest {
                         new byte[] {0x1f, (byte) 0x8b, 8, 0},
                         Arrays.copyOf(gzip, gzip.length / 2),
                         Arrays.copyOf(gzip, gzip.length - 4),
-                        wrongSum)) {
+                        wrongSum,
+                        joined(gzip, new byte[1]),
+                        joined(gzip, new byte[10_000]),
+                        joined(gzip, gzip),
+                        joined(gzip, packed("gzip", new byte[0], 0)))) {
             int before = fixture.outcomes.size();
             Status refused = compressed("gzip", message);
             assertEquals(INVALID, refused.getCode(), refused.toString());
@@ -824,12 +849,63 @@ final class HostileMessageTest {
         assertEquals(Status.Code.OK, compressed("gzip", gzip).getCode());
     }
 
+    private static byte[] joined(byte[]... parts) {
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        for (byte[] part : parts) {
+            all.writeBytes(part);
+        }
+        return all.toByteArray();
+    }
+
+    @Test
+    void aZlibStreamEndsWhereItSaysAndNeedsNothingElse() throws Exception {
+        byte[] plain = Requests.good().build().toByteArray();
+        byte[] zlib = packed("deflate", plain, 0);
+        Deflater withDictionary = new Deflater();
+        withDictionary.setDictionary(plain);
+        ByteArrayOutputStream packed = new ByteArrayOutputStream();
+        try (OutputStream target = new DeflaterOutputStream(packed, withDictionary)) {
+            target.write(plain);
+        }
+        withDictionary.end();
+        for (byte[] message :
+                List.of(
+                        joined(zlib, new byte[1]),
+                        joined(zlib, zlib),
+                        joined(zlib, new byte[10_000]),
+                        Arrays.copyOf(zlib, zlib.length - 1),
+                        packed.toByteArray())) {
+            int before = fixture.outcomes.size();
+            Status refused = compressed("deflate", message);
+            assertEquals(INVALID, refused.getCode(), refused.toString());
+            assertEquals("malformed compressed message", refused.getDescription());
+            assertCountedAsInvalid(before);
+        }
+        assertEquals(Status.Code.OK, compressed("deflate", zlib).getCode());
+    }
+
+    @Test
+    void aGzipHeaderMayHaveAllItsParts() throws Exception {
+        byte[] gzip = packed("gzip", Requests.good().build().toByteArray(), 0);
+        byte[] fixed = Arrays.copyOf(gzip, 10);
+        // RFC 1952: all flags; an extra field of 3 bytes, a name, a comment, a header checksum that
+        // nobody looks at.
+        fixed[3] = 0x1f;
+        byte[] parts = {3, 0, 'a', 'b', 'c', 'n', 0, 'c', 'o', 0, 1, 2};
+        byte[] rest = Arrays.copyOfRange(gzip, 10, gzip.length);
+        assertEquals(Status.Code.OK, compressed("gzip", joined(fixed, parts, rest)).getCode());
+        byte[] reserved = gzip.clone();
+        reserved[3] = 0x20;
+        assertEquals(INVALID, compressed("gzip", reserved).getCode());
+    }
+
     @Test
     void aMessageOfAnUnknownEncodingIsRefused() throws Exception {
         int before = fixture.outcomes.size();
         Status refused = compressed("snappy", Requests.good().build().toByteArray());
         assertEquals(Status.Code.UNIMPLEMENTED, refused.getCode());
         assertCountedAsInvalid(before);
+        assertEquals(Refused.FRAMING, lastRefused());
     }
 
     @Test

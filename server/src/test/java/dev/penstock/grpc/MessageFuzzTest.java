@@ -145,6 +145,11 @@ final class MessageFuzzTest {
         }
     }
 
+    // 2^63 nanoseconds, in microseconds.
+    private static boolean isTimeout(long micros) {
+        return micros >= 0 && micros <= 9_223_372_036_854_775L;
+    }
+
     /** The rules of the protocol and the limits, said once more and in another way. */
     private static boolean isAllowed(ModelInferRequest request) {
         boolean isRaw = request.getRawInputContentsCount() > 0;
@@ -158,8 +163,8 @@ final class MessageFuzzTest {
         }
         InferParameter timeout = request.getParametersMap().get("timeout");
         if (timeout != null
-                && !timeout.hasUint64Param()
-                && !(timeout.hasInt64Param() && timeout.getInt64Param() >= 0)) {
+                && !(timeout.hasUint64Param() && isTimeout(timeout.getUint64Param()))
+                && !(timeout.hasInt64Param() && isTimeout(timeout.getInt64Param()))) {
             return false;
         }
         for (InferRequestedOutputTensor output : request.getOutputsList()) {

@@ -120,6 +120,10 @@ class HostileBodyTest extends HostileRequests {
                 with("\"parameters\":{\"x\":\"" + "y".repeat(5000) + "\"}"),
                 "longer");
         bad("timeout negative", with("\"parameters\":{\"timeout\":-1}"), "out of range");
+        bad(
+                "timeout that does not fit as nanoseconds",
+                with("\"parameters\":{\"timeout\":9223372036854776}"),
+                "out of range");
         bad("timeout a fraction", with("\"parameters\":{\"timeout\":1.5}"), "integer");
         bad("65 parameters", with("\"parameters\":{" + keys(65) + "}"), "more than 64");
         stays(

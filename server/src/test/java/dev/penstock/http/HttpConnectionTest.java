@@ -13,6 +13,7 @@ import dev.penstock.inference.Exchange;
 import dev.penstock.inference.Failure;
 import dev.penstock.inference.InferResponse;
 import dev.penstock.inference.Limits;
+import dev.penstock.inference.Refused;
 import dev.penstock.inference.Signature;
 import dev.penstock.inference.VersionId;
 import dev.penstock.inference.VersionInfo;
@@ -259,6 +260,7 @@ class HttpConnectionTest {
             Answer answer = client.read();
             assertEquals(413, answer.status());
             assertTrue(answer.text().contains("1048577 bytes exceeds"), answer.text());
+            assertRefused(Refused.BODY_BYTES);
             assertTrue(client.isClosed());
         }
         try (RawClient client = fixture.client()) {
@@ -455,6 +457,7 @@ class HttpConnectionTest {
             client.send("GET /v2 HTTP/1.1\r\nHo");
             Duration passed = passUntil(() -> client.read().status() == 408);
             assertTrue(passed.compareTo(Duration.ofSeconds(10)) > 0, passed.toString());
+            assertRefused(Refused.HEAD_TIME);
         }
     }
 
@@ -466,6 +469,7 @@ class HttpConnectionTest {
             Duration passed = passUntil(() -> client.read().status() == 408);
             // A grace of 5 s; after it a second may pass with less than 1 KiB, not two.
             assertTrue(passed.compareTo(Duration.ofSeconds(6)) > 0, passed.toString());
+            assertRefused(Refused.BODY_TIME);
             assertTrue(client.isClosed());
         }
     }
@@ -496,6 +500,35 @@ class HttpConnectionTest {
                     });
             assertTrue(passed.compareTo(Duration.ofSeconds(30)) > 0, passed.toString());
         }
+    }
+
+    private void assertRefused(Refused... limits) {
+        assertEquals(List.of(limits), List.copyOf(fixture.refused));
+    }
+
+    @Test
+    void whatBreaksTheProtocolIsCountedByItself() throws Exception {
+        try (RawClient client = fixture.client()) {
+            assertEquals(400, client.send("GET  /v2 HTTP/1.1\r\n\r\n").read().status());
+        }
+        assertRefused(Refused.FRAMING);
+        try (RawClient client = fixture.client()) {
+            client.send("GET /" + "a".repeat(9000) + " HTTP/1.1\r\nHost: a\r\n\r\n");
+            assertEquals(414, client.read().status());
+        }
+        assertRefused(Refused.FRAMING, Refused.HEAD_BYTES);
+        try (RawClient client = fixture.client()) {
+            client.send(
+                    "POST "
+                            + INFER
+                            + " HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nno\r\n");
+            assertEquals(400, client.read().status());
+        }
+        assertRefused(Refused.FRAMING, Refused.HEAD_BYTES, Refused.FRAMING);
+        try (RawClient client = fixture.client()) {
+            assertEquals(200, client.get("/v2").read().status());
+        }
+        assertEquals(3, fixture.refused.size());
     }
 
     /** Moves the server's clock until the client has what it waits for; how far. */
@@ -571,6 +604,7 @@ class HttpConnectionTest {
             try (RawClient third = fixture.client()) {
                 assertTrue(third.isClosed());
             }
+            assertRefused(Refused.CONNECTIONS_PER_ADDRESS);
         }
         HttpFixture.await(this::isAdmitted);
     }

@@ -9,6 +9,7 @@ import dev.penstock.inference.Exchange;
 import dev.penstock.inference.ExchangeObserver;
 import dev.penstock.inference.Limits;
 import dev.penstock.inference.Outcome;
+import dev.penstock.inference.Refused;
 import dev.penstock.inference.ServerInfo;
 import dev.penstock.inference.Signature;
 import dev.penstock.inference.Status;
@@ -59,6 +60,7 @@ final class HttpFixture implements AutoCloseable {
     final TensorPool pool;
     final AtomicLong clockNanos = new AtomicLong(1_000_000_000);
     final Queue<String> outcomes = new ConcurrentLinkedQueue<>();
+    final Queue<Refused> refused = new ConcurrentLinkedQueue<>();
     final AtomicLong completed = new AtomicLong();
     final InferenceService service;
     final HttpServer server;
@@ -132,7 +134,7 @@ final class HttpFixture implements AutoCloseable {
         service.markReady();
         addModels();
         ServerInfo info = new ServerInfo("penstock", "1.2.3", List.of("binary_tensor_data"));
-        server = new HttpServer(service, info, pool, limits, ticker, access);
+        server = new HttpServer(service, info, pool, limits, ticker, access, refused::add);
         address =
                 server.start(
                         acceptors,

@@ -175,6 +175,21 @@ class HttpPredictionTest {
     }
 
     @Test
+    void anIdOfTheHeaderThatIsTooLongIsAsIfThereWereNone() throws IOException {
+        String input =
+                "{\"inputs\":[{\"name\":\"X\",\"shape\":[0],\"datatype\":\"FP32\",\"data\":[]}]}";
+        Answer answer = infer("fp32", input, "x-request-id: " + "i".repeat(257));
+        assertEquals(200, answer.status());
+        String made = answer.header("penstock-prediction-id");
+        assertTrue(answer.text().startsWith("{\"id\":\"" + made + "\""), answer.text());
+        String longest = "i".repeat(256);
+        assertTrue(
+                infer("fp32", input, "x-request-id: " + longest)
+                        .text()
+                        .startsWith("{\"id\":\"" + longest + "\","));
+    }
+
+    @Test
     void tensorsBehindTheJsonComeBackBehindTheJson() throws IOException {
         String json =
                 "{\"inputs\":[{\"name\":\"A\",\"shape\":[1,2],\"datatype\":\"FP32\","

@@ -89,7 +89,47 @@ final class ExchangeTest {
                 answered(e -> {
                     throw new IllegalStateException("broken");
                 });
-        assertThrows(IllegalStateException.class, exchange::close);
+        exchange.close();
         assertEquals(0, open.get());
+    }
+
+    @Test
+    void anObserverThatBreaksKeepsNoAnswerBack() {
+        ExchangeObserver broken =
+                new ExchangeObserver() {
+                    @Override
+                    public void answered(Exchange exchange, Outcome outcome) {
+                        throw new StackOverflowError("as if");
+                    }
+
+                    @Override
+                    public void completed(Exchange exchange) {
+                        throw new IllegalStateException("as if");
+                    }
+                };
+        AtomicInteger sent = new AtomicInteger();
+        Reply reply =
+                new Reply() {
+                    @Override
+                    public Protocol protocol() {
+                        return Protocol.HTTP;
+                    }
+
+                    @Override
+                    public void send(Exchange exchange, Outcome outcome) {
+                        exchange.settle(outcome);
+                        sent.incrementAndGet();
+                        exchange.close();
+                    }
+                };
+        for (int i = 1; i <= 2; i++) {
+            InferRequest request =
+                    new InferRequest(
+                            null, new ModelRef("m", 0), set(), List.of(), Deadline.NEVER, null);
+            Exchange exchange = new Exchange(new PredictionId(1, 1), request, reply, broken, 0);
+            exchange.answer(new InferResponse(VERSION, set()));
+            assertEquals(i, sent.get());
+            assertEquals(0, open.get());
+        }
     }
 }

@@ -12,6 +12,7 @@ import dev.penstock.inference.ModelRef;
 import dev.penstock.inference.Outcome;
 import dev.penstock.inference.PredictionId;
 import dev.penstock.inference.Protocol;
+import dev.penstock.inference.Refused;
 import dev.penstock.inference.Reply;
 import dev.penstock.inference.RouteDecision;
 import dev.penstock.inference.Signature;
@@ -25,6 +26,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -111,6 +113,24 @@ final class ScrapeTest {
         assertEquals(1, count(text, "invalid", "other", "grpc", "none"));
         assertEquals(0, count(text, "unavailable", "other", "grpc", "none"));
         assertTrue(!text.contains("asked for"), "a label from a request");
+    }
+
+    @Test
+    void whatAListenerTurnsAwayIsCountedByItsLimit() {
+        Consumer<Refused> http = telemetry.refusals("http");
+        telemetry.refusals("grpc").accept(Refused.CONNECTIONS);
+        http.accept(Refused.BODY_TIME);
+        http.accept(Refused.BODY_TIME);
+        String text = telemetry.scrape();
+        assertTrue(
+                text.contains(
+                        "penstock_refused_total{limit=\"body_time\",listener=\"http\"} 2.0\n"));
+        assertTrue(
+                text.contains(
+                        "penstock_refused_total{limit=\"connections\",listener=\"grpc\"} 1.0\n"));
+        // Before the first there is a series already, so that a rate can be told.
+        assertTrue(
+                text.contains("penstock_refused_total{limit=\"framing\",listener=\"grpc\"} 0.0\n"));
     }
 
     private static long count(
