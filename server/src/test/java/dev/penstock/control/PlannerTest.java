@@ -38,6 +38,7 @@ final class PlannerTest {
     private final Map<String, StoredModel> models = new HashMap<>();
     private final List<Life> lives = new ArrayList<>();
     private final Set<VersionId> gone = new HashSet<>();
+    private final Set<VersionId> confirmed = new HashSet<>();
     private VersionPolicy policy = new VersionPolicy.Latest(2);
 
     @BeforeEach
@@ -74,7 +75,7 @@ final class PlannerTest {
     }
 
     private Plan plan() {
-        return Planner.plan(new StoreScan(models), policy, lives, gone, Wishes.NONE);
+        return Planner.plan(new StoreScan(models), policy, lives, gone, confirmed, Wishes.NONE);
     }
 
     private List<String> loads() {
