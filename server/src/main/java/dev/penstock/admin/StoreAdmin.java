@@ -16,7 +16,7 @@ public final class StoreAdmin {
     /**
      * Versions whose removal is taken as meant.
      *
-     * @param versions like {@code add/2}
+     * @param versions like {@code add/2}; none when nothing is held back
      * @param dryRun true when nothing was changed; else null
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -43,16 +43,10 @@ public final class StoreAdmin {
     private Confirmed confirm(AdminRequest request) throws InterruptedException {
         String reason = AdminJson.read(request, Reason.class).reason();
         Reasons.require(reason, "/reason");
-        if (!reconciler.removalGuard()) {
-            throw AdminException.of(
-                    ProblemCode.CONFLICT,
-                    "the removal guard holds nothing back",
-                    "see GET /admin/v1/diagnostics");
-        }
-        Set<VersionId> missing = reconciler.missing();
+        Set<VersionId> missing = reconciler.removalGuard() ? reconciler.missing() : Set.of();
         List<String> names = missing.stream().map(VersionId::toString).toList();
-        if (request.isDryRun()) {
-            return new Confirmed(names, true);
+        if (request.isDryRun() || names.isEmpty()) {
+            return new Confirmed(names, request.isDryRun() ? true : null);
         }
         changes.make(
                 new AuditChange(

@@ -232,6 +232,22 @@ final class PlannerTest {
     }
 
     @Test
+    void whatIsConfirmedGoesAndNothingElseDoes() {
+        alive("a", Stage.READY, 1, 2);
+        alive("b", Stage.READY, 1);
+        stored("b", 1);
+        stored("a");
+        gone("a", 1, 2);
+        confirmed.addAll(gone);
+        assertFalse(plan().guardHolds());
+        assertEquals(List.of("a/2", "a/1"), unloads());
+        stored("b");
+        gone("b", 1);
+        assertTrue(plan().guardHolds(), "nobody confirmed b");
+        assertEquals(List.of("a/2", "a/1"), unloads());
+    }
+
+    @Test
     void theGuardLiftsWhenFilesAreBack() {
         stored("a", 2);
         alive("a", Stage.READY, 1, 2);
