@@ -283,8 +283,7 @@ public final class Publishing {
                     try {
                         room.publish(id);
                     } catch (IOException e) {
-                        changes.put(
-                                id.model(), now -> VersionAdmin.with(now, id, before.get()));
+                        changes.put(id.model(), now -> VersionAdmin.with(now, id, before.get()));
                         throw AdminException.of(
                                 ProblemCode.NOT_KEPT,
                                 id + " cannot be put in its place: " + e.getMessage(),

@@ -82,9 +82,7 @@ public final class Unfinished {
 
     private static @Nullable VersionId id(AuditTarget target) {
         long number = target.version() == null ? 0 : VersionId.parseNumber(target.version());
-        return target.model() == null || number == 0
-                ? null
-                : new VersionId(target.model(), number);
+        return target.model() == null || number == 0 ? null : new VersionId(target.model(), number);
     }
 
     // What is published out of the store is a wish alone, which an upload never has.
@@ -98,9 +96,7 @@ public final class Unfinished {
             return;
         }
         // Noted before it was to be seen, and nothing is there to be noted of.
-        put(
-                id,
-                spec -> isKept(entry, spec, id) ? VersionAdmin.with(spec, id, null) : spec);
+        put(id, spec -> isKept(entry, spec, id) ? VersionAdmin.with(spec, id, null) : spec);
         log.refused(entry.seq(), NOT_MADE);
     }
 
@@ -110,8 +106,7 @@ public final class Unfinished {
             log.applied(entry.seq(), store.read().revision());
             return;
         }
-        String desired =
-                entry.before() == null ? "" : entry.before().path("desired").asString("");
+        String desired = entry.before() == null ? "" : entry.before().path("desired").asString("");
         Boolean wish = desired.equals("loaded") ? Boolean.TRUE : null;
         if (!desired.equals("unloaded")) {
             put(

@@ -22,8 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class UnfinishedTest {
     private static final Path FOLDER = Path.of("audit");
     private static final VersionId ID = new VersionId("add", 2);
-    private static final VersionSpec NOTED =
-            new VersionSpec(null, "from May", Map.of("team", "a"));
+    private static final VersionSpec NOTED = new VersionSpec(null, "from May", Map.of("team", "a"));
 
     @TempDir Path data;
     private final MemoryFiles files = new MemoryFiles();

@@ -40,8 +40,7 @@ class RouteTest {
     @Test
     void aSaltThatNoStateFileTakesIsRefused() {
         for (String salt : List.of("", "a".repeat(129), "a b", "é")) {
-            assertThrows(
-                    IllegalArgumentException.class, () -> route(salt, stable(10_000)), salt);
+            assertThrows(IllegalArgumentException.class, () -> route(salt, stable(10_000)), salt);
         }
     }
 
