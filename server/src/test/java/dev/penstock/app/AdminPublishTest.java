@@ -188,6 +188,13 @@ final class AdminPublishTest {
     }
 
     @Test
+    void aNumberWhoseFolderNoLookSawYetIsTaken() throws Exception {
+        Files.createDirectories(data.resolve("models/add/9"));
+        AdminCaller.Answer answer = upload(VERSIONS, add(2), "version", "9");
+        assertEquals("EXISTS", answer.body().path("code").asString(""), answer.body().toString());
+    }
+
+    @Test
     void aDeletedVersionServesNobodyOnceThatIsAnswered() throws Exception {
         ended(upload(VERSIONS, add(2), "note", "n"));
         assertEquals(200, admin.delete(VERSIONS + "/2?reason=r", "*").status());
