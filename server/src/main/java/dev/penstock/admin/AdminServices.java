@@ -23,7 +23,8 @@ public record AdminServices(
         AuditAdmin audit,
         Diagnostics diagnostics,
         ConfigAdmin config,
-        ShadowAdmin shadows) {
+        ShadowAdmin shadows,
+        StoreAdmin store) {
     private static final Query SERVE =
             new Query(
                     "serve",
@@ -55,6 +56,7 @@ public record AdminServices(
         audit.endpoints(all);
         config.endpoints(all);
         shadows.endpoints(all);
+        store.endpoints(all);
         server(all);
         return all;
     }

@@ -22,9 +22,6 @@ import tools.jackson.databind.JsonNode;
 
 /** The audit log, shown: what was changed, whether its chain holds, and what was in force when. */
 public final class AuditAdmin {
-    private static final int PAGE = 200;
-    private static final String APPLIED = "applied";
-
     private final AuditLog log;
     private final RouteViews views;
     private final InstantSource clock;
@@ -186,21 +183,14 @@ public final class AuditAdmin {
         if (at == null || !faults.isEmpty()) {
             throw AdminException.invalid(faults);
         }
-        AuditFilter filter = new AuditFilter(model, "route.", null, null, null, at);
-        long before = Long.MAX_VALUE;
-        while (true) {
-            AuditPage page = find(filter, before, PAGE);
-            for (AuditEntry entry : page.entries()) {
-                AuditEntry.Outcome outcome = entry.outcome();
-                boolean isApplied = outcome != null && outcome.result().equals(APPLIED);
-                if (outcome != null && isApplied && !Instant.parse(outcome.at()).isAfter(at)) {
-                    return past(model, entry, outcome);
-                }
-            }
-            if (page.next() == null) {
-                return views.past(model, ModelSpec.NONE);
-            }
-            before = page.next();
+        try {
+            AuditEntry entry = PastRoutes.find(log, model, at);
+            AuditEntry.Outcome outcome = entry == null ? null : entry.outcome();
+            return entry == null || outcome == null
+                    ? views.past(model, ModelSpec.NONE)
+                    : past(model, entry, outcome);
+        } catch (IOException e) {
+            throw unreadable(e);
         }
     }
 

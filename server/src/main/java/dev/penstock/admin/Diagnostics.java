@@ -65,8 +65,8 @@ public final class Diagnostics {
                                 "removal-guard",
                                 "too many versions are missing from the store at once, so nothing"
                                         + " is unloaded",
-                                "mount the store again, or restart the server if they are meant to"
-                                        + " be gone")
+                                "mount the store again, or, if they are meant to be gone, send"
+                                        + " POST /admin/v1/store:confirm-removal")
                         : new Check(OK, "removal-guard", "nothing is held back", null));
         checks.add(disk());
         return new Checks(checks);

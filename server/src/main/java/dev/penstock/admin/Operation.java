@@ -23,6 +23,7 @@ final class Operation {
     private @Nullable Thread thread;
     private boolean isEndable;
     private boolean isCancelled;
+    private boolean isCommitted;
     private String state = "running";
     private @Nullable Object result;
     private @Nullable Problem problem;
@@ -57,6 +58,32 @@ final class Operation {
     synchronized void begin(String step) {
         endStep("done", null);
         steps.add(new OperationView.Step(step, "running", null, now()));
+    }
+
+    /**
+     * Begins the step that takes effect, unless it was cancelled before.
+     *
+     * @throws InterruptedException when it was
+     */
+    void commit(String step) throws InterruptedException {
+        if (!tryCommit(step)) {
+            throw new InterruptedException("cancelled");
+        }
+    }
+
+    /** Begins the step that takes effect; returns false when it was cancelled before. */
+    synchronized boolean tryCommit(String step) {
+        if (isCancelled) {
+            return false;
+        }
+        isCommitted = true;
+        begin(step);
+        return true;
+    }
+
+    /** Whether it took effect, or is about to: what ends it from then on undoes nothing. */
+    synchronized boolean isCommitted() {
+        return isCommitted;
     }
 
     /** Says something of the step that it is at. */

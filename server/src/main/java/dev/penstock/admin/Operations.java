@@ -102,8 +102,15 @@ public final class Operations {
             operation.failed(e.problem());
         } catch (InterruptedException e) {
             operation.failed(
-                    Problem.of(
-                            ProblemCode.CANCELLED, "it was cancelled before it took effect", null));
+                    operation.isCommitted()
+                            ? Problem.of(
+                                    ProblemCode.CANCELLED,
+                                    "it was cancelled after it took effect: what it changed stays",
+                                    "see what it is about, and take it back there")
+                            : Problem.of(
+                                    ProblemCode.CANCELLED,
+                                    "it was cancelled before it took effect",
+                                    null));
         } catch (RuntimeException e) {
             String incident = Incident.report(ids.get(), "operation failed", e).incident();
             operation.failed(AdminApi.internal(incident));

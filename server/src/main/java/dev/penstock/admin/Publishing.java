@@ -26,6 +26,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -104,7 +106,10 @@ public final class Publishing {
             if (manner.isDryRun()) {
                 return preview(operation);
             }
-            operation.begin("publish");
+            if (!operation.tryCommit("publish")) {
+                throw AdminException.of(
+                        ProblemCode.CANCELLED, "it was cancelled before it took effect", null);
+            }
             publish(room, id, form, manner);
             VersionId published = id;
             operations.start(operation, course -> load(published, course));
@@ -147,10 +152,15 @@ public final class Publishing {
                 true);
     }
 
-    private VersionId reserve(String model, long wanted) {
+    private VersionId reserve(String model, long wanted) throws IOException {
         synchronized (reserved) {
+            Set<VersionId> taken = known(model);
+            taken.addAll(reserved);
+            // What was published a moment ago is in the folder before any look saw it there.
+            uploads.numbers(model).forEach(number -> taken.add(new VersionId(model, number)));
+            taken.removeIf(id -> !id.model().equals(model));
             long highest = 0;
-            for (VersionId known : known(model)) {
+            for (VersionId known : taken) {
                 highest = Math.max(highest, known.number());
                 if (known.number() == wanted) {
                     throw AdminException.of(
@@ -166,7 +176,7 @@ public final class Publishing {
     }
 
     private Set<VersionId> known(String model) {
-        Set<VersionId> known = new HashSet<>(reserved);
+        Set<VersionId> known = new HashSet<>();
         reconciler
                 .versions()
                 .forEach(each -> known.add(new VersionId(each.model(), each.version())));
@@ -175,7 +185,6 @@ public final class Publishing {
         if (spec.route() != null) {
             spec.route().versions().forEach(number -> known.add(new VersionId(model, number)));
         }
-        known.removeIf(id -> !id.model().equals(model));
         return known;
     }
 
@@ -263,12 +272,18 @@ public final class Publishing {
         changes.make(
                 audited(id, spec, manner),
                 () -> {
+                    AtomicReference<@Nullable VersionSpec> before = new AtomicReference<>();
                     long revision =
-                            changes.put(id.model(), now -> VersionAdmin.with(now, id, spec));
+                            changes.put(
+                                    id.model(),
+                                    now -> {
+                                        before.set(now.versions().get(id.number()));
+                                        return VersionAdmin.with(now, id, spec);
+                                    });
                     try {
                         room.publish(id);
                     } catch (IOException e) {
-                        changes.put(id.model(), now -> VersionAdmin.with(now, id, null));
+                        changes.put(id.model(), now -> VersionAdmin.with(now, id, before.get()));
                         throw AdminException.of(
                                 ProblemCode.NOT_KEPT,
                                 id + " cannot be put in its place: " + e.getMessage(),
@@ -296,19 +311,33 @@ public final class Publishing {
                         RouteDocument.of(pin),
                         why);
         Change change = new Change(clock.instant(), manner.actor().name(), why);
-        changes.make(
-                audited,
-                () -> {
-                    // Whoever set a route in the meantime decides.
-                    long revision =
-                            changes.put(
-                                    id.model(),
-                                    spec ->
-                                            spec.route() == null
-                                                    ? spec.withRoute(pin, change)
-                                                    : spec);
-                    return new Changes.Made(revision, now.routeRevision() + 1);
-                });
+        try {
+            changes.make(audited, () -> pinned(id, pin, change));
+        } catch (AdminException e) {
+            // Whoever set a route in the meantime decides, and it holds traffic as well as a pin.
+            if (!e.problem().code().equals(ProblemCode.CONFLICT.name())) {
+                throw e;
+            }
+        }
+    }
+
+    private Changes.Made pinned(VersionId id, Route pin, Change change) {
+        AtomicLong named = new AtomicLong();
+        long revision =
+                changes.put(
+                        id.model(),
+                        spec -> {
+                            if (spec.route() != null) {
+                                throw AdminException.of(
+                                        ProblemCode.CONFLICT,
+                                        "'" + id.model() + "' has a route by now",
+                                        null);
+                            }
+                            ModelSpec next = spec.withRoute(pin, change);
+                            named.set(next.routeRevision());
+                            return next;
+                        });
+        return new Changes.Made(revision, named.get());
     }
 
     private static AuditChange audited(VersionId id, VersionSpec spec, Manner manner) {
@@ -336,7 +365,7 @@ public final class Publishing {
                 RoutingKey.PREDICTION,
                 List.of(),
                 null,
-                id.model() + "-" + (now.routeRevision() + 1));
+                Route.defaultSalt(id.model(), now.routeRevision() + 1));
     }
 
     private VersionDetail load(VersionId id, Operation course) throws InterruptedException {
@@ -376,7 +405,7 @@ public final class Publishing {
             throws InterruptedException {
         try (Loads loads = new Loads(reconciler, loadLimit, course)) {
             loads.load(id.model(), List.of(id.number()));
-            course.begin("publish");
+            course.commit("publish");
             pin(id, manner);
             changes.make(
                     audited(id, spec, manner),
@@ -400,7 +429,7 @@ public final class Publishing {
             return null;
         }
         VersionId id = new VersionId(model, number);
-        if (!known(model).contains(id) || reconciler.scan().find(id) == null) {
+        if (reconciler.scan().find(id) == null) {
             faults.add(new Fault("/source", "is " + id + ", which is not in the store"));
         }
         return id;

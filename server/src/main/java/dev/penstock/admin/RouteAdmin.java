@@ -164,7 +164,7 @@ public final class RouteAdmin {
                             loads.load(model, route.versions());
                         }
                         if (course != null) {
-                            course.begin("apply");
+                            course.commit("apply");
                         }
                         return put(planned, actor);
                     });
@@ -214,7 +214,7 @@ public final class RouteAdmin {
                 return before.salt();
             }
         }
-        return model + "-" + (spec.routeRevision() + 1);
+        return Route.defaultSalt(model, spec.routeRevision() + 1);
     }
 
     private void checkStored(String model, Route route, List<Fault> faults) {

@@ -91,6 +91,19 @@ public final class Uploads {
         return Files.isDirectory(place(id), LinkOption.NOFOLLOW_LINKS);
     }
 
+    /** The numbers of a model's folder, whatever lies there. */
+    List<Long> numbers(String model) throws IOException {
+        Path folder = models.resolve(model);
+        if (!Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
+            return List.of();
+        }
+        try (Stream<Path> all = Files.list(folder)) {
+            return all.map(each -> VersionId.parseNumber(each.getFileName().toString()))
+                    .filter(number -> number > 0)
+                    .toList();
+        }
+    }
+
     private Path place(VersionId id) {
         return models.resolve(id.model()).resolve(Long.toString(id.number()));
     }

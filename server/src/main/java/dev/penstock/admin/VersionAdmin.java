@@ -14,6 +14,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -72,7 +74,7 @@ public final class VersionAdmin {
                     List.of(new Fault("", "says nothing to change: note, labels or desired")));
         }
         if ("unloaded".equals(desired)) {
-            checkUnused(id);
+            checkUnused(id, changes.wanted().model(id.model()));
         }
         return new Planned(id, change, now);
     }
@@ -102,24 +104,33 @@ public final class VersionAdmin {
         });
     }
 
-    private void checkUnused(VersionId id) {
-        ModelSpec spec = changes.wanted().model(id.model());
+    private void checkUnused(VersionId id, ModelSpec spec) {
+        AdminException use = use(id, spec);
+        if (use != null) {
+            throw use;
+        }
+    }
+
+    private @Nullable AdminException use(VersionId id, ModelSpec spec) {
         if (spec.route() != null) {
-            if (spec.route().versions().contains(id.number())) {
-                throw AdminException.of(
-                        ProblemCode.IN_USE,
-                        "the route of '" + id.model() + "' names version " + id.number(),
-                        "set a route without it first");
-            }
-            return;
+            return !spec.route().versions().contains(id.number())
+                    ? null
+                    : AdminException.of(
+                            ProblemCode.IN_USE,
+                            "the route of '" + id.model() + "' names version " + id.number(),
+                            "set a route without it first");
         }
         ServedModel served = service.table().models().get(id.model());
-        if (served != null && served.current() != null && served.current().info().id().equals(id)) {
-            throw AdminException.of(
-                    ProblemCode.IN_USE,
-                    "all traffic of '" + id.model() + "' goes to version " + id.number(),
-                    "set a route to another version first");
-        }
+        boolean isCurrent =
+                served != null
+                        && served.current() != null
+                        && served.current().info().id().equals(id);
+        return !isCurrent
+                ? null
+                : AdminException.of(
+                        ProblemCode.IN_USE,
+                        "all traffic of '" + id.model() + "' goes to version " + id.number(),
+                        "set a route to another version first");
     }
 
     /** A change of a version that nothing speaks against. */
@@ -173,14 +184,14 @@ public final class VersionAdmin {
                             loads.load(id.model(), List.of(id.number()));
                         }
                         if (course != null) {
-                            course.begin("apply");
+                            course.commit("apply");
                         }
                         return Changes.Made.of(
                                 changes.put(
                                         id.model(),
                                         spec -> {
                                             if ("unloaded".equals(change.desired())) {
-                                                checkUnused(id);
+                                                checkUnused(id, spec);
                                             }
                                             return with(spec, id, planned.next(specOf(spec, id)));
                                         }));
@@ -218,7 +229,7 @@ public final class VersionAdmin {
             throws InterruptedException {
         VersionDetail before = models.version(id);
         Reasons.require(reason, "?reason");
-        checkUnused(id);
+        checkUnused(id, changes.wanted().model(id.model()));
         if (!uploads.holds(id)) {
             throw AdminException.of(
                     ProblemCode.CONFLICT,
@@ -237,25 +248,72 @@ public final class VersionAdmin {
                         null,
                         String.valueOf(reason));
         changes.make(audited, () -> remove(id, name));
-        reconciler.lookSoon();
         return before;
     }
 
-    private Changes.Made remove(VersionId id, String name) {
-        changes.put(
-                id.model(),
-                spec -> {
-                    checkUnused(id);
-                    return with(spec, id, specOf(spec, id).withLoadWanted(false));
-                });
+    /**
+     * Takes it out of the table and lets it drain, then removes its files, and forgets what was
+     * wanted of it only when a look saw that they are gone: nothing loads it in between.
+     */
+    private Changes.Made remove(VersionId id, String name) throws InterruptedException {
+        AtomicReference<@Nullable VersionSpec> before = new AtomicReference<>();
+        long revision =
+                changes.put(
+                        id.model(),
+                        spec -> {
+                            checkUnused(id, spec);
+                            before.set(wish(spec, id));
+                            return with(spec, id, specOf(spec, id).withLoadWanted(false));
+                        });
+        boolean isGone = false;
+        try {
+            awaitUnloaded(id, revision);
+            checkUnused(id, changes.wanted().model(id.model()));
+            removeFiles(id, name);
+            isGone = true;
+        } finally {
+            if (!isGone) {
+                changes.put(id.model(), spec -> with(spec, id, before.get()));
+            }
+        }
+        try {
+            reconciler.awaitLook(loadLimit);
+        } catch (TimeoutException e) {
+            // It stays noted as unloaded, which is what it is.
+            return Changes.Made.of(revision);
+        }
+        return Changes.Made.of(
+                changes.put(
+                        id.model(),
+                        // Whoever routed to it in the meantime finds it missing, and not back by
+                        // accident when its number is used again.
+                        spec -> use(id, spec) != null ? spec : with(spec, id, null)));
+    }
+
+    private void awaitUnloaded(VersionId id, long revision) throws InterruptedException {
+        try {
+            reconciler.awaitServed(revision, loadLimit);
+            reconciler.awaitOver(id, loadLimit);
+        } catch (TimeoutException e) {
+            throw AdminException.of(
+                    ProblemCode.TIMEOUT,
+                    id + " still answers requests",
+                    "nothing was deleted; try again when they are answered");
+        }
+    }
+
+    private void removeFiles(VersionId id, String name) {
         try {
             uploads.delete(id, name);
         } catch (IOException e) {
+            if (!uploads.holds(id)) {
+                // Out of its place, and the next start removes what is left of it.
+                return;
+            }
             throw AdminException.of(
                     ProblemCode.NOT_KEPT,
                     id + " cannot be deleted: " + e.getMessage(),
-                    "it is unloaded; look at the data directory's disk");
+                    "nothing was changed; look at the data directory's disk");
         }
-        return Changes.Made.of(changes.put(id.model(), spec -> with(spec, id, null)));
     }
 }

@@ -21,6 +21,7 @@ import dev.penstock.admin.RouteAdmin;
 import dev.penstock.admin.RouteExplainer;
 import dev.penstock.admin.RouteViews;
 import dev.penstock.admin.ShadowAdmin;
+import dev.penstock.admin.StoreAdmin;
 import dev.penstock.admin.Unfinished;
 import dev.penstock.admin.Uploads;
 import dev.penstock.admin.VersionAdmin;
@@ -376,8 +377,9 @@ final class Gateway implements AutoCloseable {
                         new AuditAdmin(audit, views, clock),
                         new Diagnostics(reconciler, service, routes, config.data().dir()),
                         new ConfigAdmin(configuration, changes),
-                        new ShadowAdmin(models, afterAnswer::reports));
-        Unfinished.complete(audit, wanted);
+                        new ShadowAdmin(models, afterAnswer::reports),
+                        new StoreAdmin(reconciler, changes));
+        Unfinished.complete(audit, wanted, uploads);
         return new AdminApi(service, services, telemetry::adminRequest, Build.VERSION);
     }
 

@@ -123,9 +123,16 @@ public final class FileControlStore implements ControlStore {
             throw new StaleStateException(expected, now.revision());
         }
         DesiredState made = new DesiredState(expected + 1, next);
+        byte[] bytes = StateFile.write(made);
+        try {
+            // What no start could read must not take the place of what it can.
+            StateFile.read(bytes);
+        } catch (IllegalArgumentException e) {
+            throw new ControlStoreException("it could not be read back: " + e.getMessage(), e);
+        }
         Path slot = slot(folder, made.revision());
         try {
-            write(slot, StateFile.write(made));
+            write(slot, bytes);
         } catch (IOException e) {
             settle();
             throw new ControlStoreException("cannot write " + slot, e);

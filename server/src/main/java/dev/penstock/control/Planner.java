@@ -34,13 +34,15 @@ import org.jspecify.annotations.Nullable;
  * <p>The removal guard: when all ready versions of a model are missing, it may be that the disk is,
  * and not that somebody deleted them; then nothing that is missing is unloaded, of any model. A
  * look at which more than half of the ready models are missing is a case of this, and so is a model
- * whose folder is missing while uploaded versions of it are there.
+ * whose folder is missing while uploaded versions of it are there. What somebody confirmed to be
+ * removed is not held back, and holds nothing else back.
  */
 final class Planner {
     private final StoreScan scan;
     private final VersionPolicy fallback;
     private final Map<String, NavigableMap<Long, Life>> lives = new TreeMap<>();
     private final Set<VersionId> gone;
+    private final Set<VersionId> confirmed;
     private final Wishes wishes;
     private final boolean guardHolds;
     private final Plan.Builder plan = new Plan.Builder();
@@ -50,6 +52,7 @@ final class Planner {
             VersionPolicy fallback,
             Collection<Life> lives,
             Set<VersionId> gone,
+            Set<VersionId> confirmed,
             Wishes wishes) {
         this.scan = scan;
         this.fallback = fallback;
@@ -59,6 +62,7 @@ final class Planner {
                     .put(life.id().number(), life);
         }
         this.gone = gone;
+        this.confirmed = confirmed;
         this.wishes = wishes;
         this.guardHolds = hasReady(gone) && lacksAllOfAModel();
     }
@@ -69,6 +73,7 @@ final class Planner {
      * @param fallback policy of models whose configuration names none
      * @param lives the latest of each version
      * @param gone versions that are gone from the store for good
+     * @param confirmed versions whose removal is meant, so that no guard holds it back
      * @param wishes about single versions, which go before the policy
      */
     static Plan plan(
@@ -76,14 +81,15 @@ final class Planner {
             VersionPolicy fallback,
             Collection<Life> lives,
             Set<VersionId> gone,
+            Set<VersionId> confirmed,
             Wishes wishes) {
-        return new Planner(scan, fallback, lives, gone, wishes).plan();
+        return new Planner(scan, fallback, lives, gone, confirmed, wishes).plan();
     }
 
     private boolean hasReady(Set<VersionId> ids) {
         for (VersionId id : ids) {
             Life life = life(id);
-            if (life != null && life.isReady()) {
+            if (life != null && life.isReady() && !confirmed.contains(id)) {
                 return true;
             }
         }
@@ -94,7 +100,7 @@ final class Planner {
         for (Map.Entry<String, NavigableMap<Long, Life>> each : lives.entrySet()) {
             int ready = 0;
             for (Life life : each.getValue().values()) {
-                ready += life.isReady() ? 1 : 0;
+                ready += life.isReady() && !confirmed.contains(life.id()) ? 1 : 0;
             }
             int missing = missing(each.getKey());
             StoredModel model = scan.models().get(each.getKey());
@@ -109,7 +115,8 @@ final class Planner {
     private int missing(String model) {
         int missing = 0;
         for (Life life : lives.getOrDefault(model, new TreeMap<>()).values()) {
-            missing += life.isReady() && scan.lacks(life.id()) ? 1 : 0;
+            boolean isHeld = life.isReady() && !confirmed.contains(life.id());
+            missing += isHeld && scan.lacks(life.id()) ? 1 : 0;
         }
         return missing;
     }
@@ -249,7 +256,8 @@ final class Planner {
     }
 
     private boolean isRemoved(Life life) {
-        return !guardHolds && gone.contains(life.id());
+        boolean isHeldBack = guardHolds && !confirmed.contains(life.id());
+        return !isHeldBack && gone.contains(life.id());
     }
 
     private boolean loadIfNew(@Nullable StoredVersion version, @Nullable Life life) {

@@ -25,10 +25,12 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -64,6 +66,7 @@ public final class Reconciler implements AutoCloseable {
     private final Condition acted = lock.newCondition();
     private final List<Hold> holds = new ArrayList<>();
     private final Set<VersionId> again = new HashSet<>();
+    private final Set<VersionId> confirmed = new HashSet<>();
     private long appliedRevision = -1;
     private long looksBegun;
     private long looksDone;
@@ -72,7 +75,7 @@ public final class Reconciler implements AutoCloseable {
     private boolean isClosed;
 
     // Of the one thread that steps.
-    private Map<VersionId, Absences.Missing> missing = new HashMap<>();
+    private volatile Map<VersionId, Absences.Missing> missing = Map.of();
     private boolean hasLooked;
     private long firstLookNanos;
     private long lookedNanos;
@@ -130,6 +133,27 @@ public final class Reconciler implements AutoCloseable {
     /** Whether removals are held back because too much is missing from the store at once. */
     public boolean removalGuard() {
         return guardHolds;
+    }
+
+    /** What the last look found missing of what is alive. Any thread. */
+    public Set<VersionId> missing() {
+        return new TreeSet<>(missing.keySet());
+    }
+
+    /**
+     * Takes the removal of these versions as meant, as long as they are missing: the guard does not
+     * hold it back. Any thread.
+     */
+    public void confirmRemoval(Set<VersionId> removed) {
+        lock.lock();
+        try {
+            confirmed.addAll(removed);
+            confirmed.retainAll(missing.keySet());
+            isActWanted = true;
+            woken.signal();
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** All versions that are known, by name and number. Any thread. */
@@ -250,14 +274,56 @@ public final class Reconciler implements AutoCloseable {
      */
     public void awaitServed(long revision, Duration atMost)
             throws InterruptedException, TimeoutException {
+        await(
+                () -> appliedRevision >= revision,
+                atMost,
+                "revision " + revision + " is not served yet");
+    }
+
+    /**
+     * Waits until no life of a version is loaded, loading or draining.
+     *
+     * @throws TimeoutException when that takes longer than {@code atMost}
+     */
+    public void awaitOver(VersionId id, Duration atMost)
+            throws InterruptedException, TimeoutException {
+        await(
+                () -> {
+                    Version version = repository.find(id);
+                    return version == null || isOver(version.state());
+                },
+                atMost,
+                id + " is not unloaded yet");
+    }
+
+    /**
+     * Asks for a look at the store and waits until one that began after this call was acted upon.
+     *
+     * @throws TimeoutException when that takes longer than {@code atMost}
+     */
+    public void awaitLook(Duration atMost) throws InterruptedException, TimeoutException {
+        lock.lock();
+        try {
+            long before = looksBegun;
+            isLookWanted = true;
+            woken.signal();
+            await(() -> looksDone > before, atMost, "nobody could look at the store yet");
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void await(BooleanSupplier isSo, Duration atMost, String otherwise)
+            throws InterruptedException, TimeoutException {
         long until = ticker.nanos() + atMost.toNanos();
         lock.lock();
         try {
-            while (appliedRevision < revision) {
+            while (!isSo.getAsBoolean()) {
                 long left = until - ticker.nanos();
                 if (left <= 0 || isClosed) {
-                    throw new TimeoutException("revision " + revision + " is not served yet");
+                    throw new TimeoutException(otherwise);
                 }
+                // Signalled after every act; the bound is for a clock that tests move.
                 var _ = acted.awaitNanos(Math.min(left, TimeUnit.MILLISECONDS.toNanos(100)));
             }
         } finally {
@@ -378,7 +444,27 @@ public final class Reconciler implements AutoCloseable {
             firstLookNanos = lookedNanos;
         }
         missing = absences.look(missing, scan, lives(), lookedNanos);
+        forgetConfirmed();
         return true;
+    }
+
+    // What came back may go missing again, and nobody confirmed that.
+    private void forgetConfirmed() {
+        lock.lock();
+        try {
+            confirmed.retainAll(missing.keySet());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private Set<VersionId> confirmed() {
+        lock.lock();
+        try {
+            return Set.copyOf(confirmed);
+        } finally {
+            lock.unlock();
+        }
     }
 
     private void tell(Exception trouble) {
@@ -425,7 +511,7 @@ public final class Reconciler implements AutoCloseable {
         DesiredState desired = wanted.read();
         Wishes wishes = wishes(desired);
         Collection<Life> lives = lives();
-        Plan plan = Planner.plan(scan, policy, lives, gone, wishes);
+        Plan plan = Planner.plan(scan, policy, lives, gone, confirmed(), wishes);
         guard(plan.guardHolds());
         plan.forget().forEach(repository::forget);
         plan.refuse().forEach(repository::refuse);
@@ -487,9 +573,10 @@ public final class Reconciler implements AutoCloseable {
         if (holds && !guardHolds) {
             LOG.error(
                     "removal guard: all versions or the folder of a model that serves are missing"
-                            + " from the store; nothing is unloaded until they are back or the server is restarted");
+                            + " from the store; nothing is unloaded until they are back or their"
+                            + " removal is confirmed");
         } else if (!holds && guardHolds) {
-            LOG.info("removal guard lifted: the files are back");
+            LOG.info("removal guard lifted: the files are back, or their removal is confirmed");
         }
         guardHolds = holds;
     }

@@ -26,10 +26,11 @@ public final class RouteReader {
     private static final int MAX_RULES = 64;
     private static final int MAX_TEXT_CHARS = 256;
     private static final int BP_DIGITS = 2;
+    // Beyond it, a few characters stand for more digits than the memory holds.
+    private static final int MAX_SCALE = 32;
     private static final BigDecimal ALL_PERCENT = BigDecimal.valueOf(100);
     // A token of RFC 9110, and no more than metadata of gRPC may be named.
     private static final Pattern HEADER = Pattern.compile("[a-z0-9_.-]{1,128}");
-    private static final Pattern SALT = Pattern.compile("[A-Za-z0-9._:-]{1,128}");
     private static final Set<String> SECRET_HEADERS =
             Set.of("authorization", "proxy-authorization", "cookie");
 
@@ -59,7 +60,7 @@ public final class RouteReader {
         List<Rule> rules = rules(document.rules(), names);
         Shadow shadow = shadow(document.shadow());
         String salt = document.salt() == null ? defaultSalt : document.salt();
-        if (!SALT.matcher(salt).matches()) {
+        if (!Route.isSalt(salt)) {
             fault("/salt", "must be 1 to 128 of the characters A-Z a-z 0-9 . _ : -");
         }
         return faults.isEmpty() ? new Route(arms, key, rules, shadow, salt) : null;
@@ -76,7 +77,7 @@ public final class RouteReader {
         }
         List<Arm> arms = new ArrayList<>();
         Set<String> names = new HashSet<>();
-        BigDecimal sum = BigDecimal.ZERO;
+        int sumBp = 0;
         int stables = 0;
         for (int i = 0; i < documents.size(); i++) {
             String at = "/arms/" + i;
@@ -89,25 +90,20 @@ public final class RouteReader {
             stables += role == Role.STABLE ? 1 : 0;
             String name = name(at, document.name(), role, names);
             long version = version(at + "/version", document.version());
-            BigDecimal weight = weight(at + "/weight", document.weight());
-            if (weight != null) {
-                sum = sum.add(weight);
-            }
-            if (name != null && role != null && weight != null && version > 0) {
-                arms.add(new Arm(name, version, role, bp(weight)));
+            int weightBp = weightBp(at + "/weight", document.weight());
+            sumBp += Math.max(0, weightBp);
+            if (name != null && role != null && weightBp >= 0 && version > 0) {
+                arms.add(new Arm(name, version, role, weightBp));
             }
         }
         if (stables != 1) {
             fault("/arms", stables + " arms have the role stable, must be one");
         }
-        if (arms.size() == documents.size() && sum.compareTo(ALL_PERCENT) != 0) {
-            fault("/arms", "weights add to " + sum.toPlainString() + ", must be 100");
+        if (arms.size() == documents.size() && sumBp != Arm.ALL_BP) {
+            String sum = RouteDocument.percent(sumBp).toPlainString();
+            fault("/arms", "weights add to " + sum + ", must be 100");
         }
         return arms;
-    }
-
-    private static int bp(BigDecimal percent) {
-        return percent.movePointRight(BP_DIGITS).intValueExact();
     }
 
     private @Nullable Role role(String at, @Nullable String word) {
@@ -155,20 +151,29 @@ public final class RouteReader {
         return version;
     }
 
-    private @Nullable BigDecimal weight(String at, @Nullable BigDecimal weight) {
+    /** A weight in hundredths of a percent; -1 when it is none. */
+    private int weightBp(String at, @Nullable BigDecimal weight) {
         if (weight == null) {
             fault(at, "is missing, must be a number from 0 to 100");
-            return null;
+            return -1;
+        }
+        if (isExtreme(weight)) {
+            fault(at, "is " + shown(weight) + ", must be from 0 to 100 with at most two decimals");
+            return -1;
         }
         if (weight.signum() < 0 || weight.compareTo(ALL_PERCENT) > 0) {
             fault(at, "is " + shown(weight) + ", must be from 0 to 100");
-            return null;
+            return -1;
         }
         if (weight.stripTrailingZeros().scale() > BP_DIGITS) {
             fault(at, "is " + shown(weight) + ", must have at most two decimals");
-            return null;
+            return -1;
         }
-        return weight;
+        return weight.movePointRight(BP_DIGITS).intValueExact();
+    }
+
+    private static boolean isExtreme(BigDecimal number) {
+        return Math.abs((long) number.scale()) > MAX_SCALE;
     }
 
     private RoutingKey key(@Nullable KeyDocument document) {
@@ -264,6 +269,7 @@ public final class RouteReader {
         BigDecimal fraction = document.fraction();
         boolean isFraction =
                 fraction != null
+                        && !isExtreme(fraction)
                         && fraction.signum() > 0
                         && fraction.compareTo(BigDecimal.ONE) <= 0
                         && fraction.doubleValue() > 0;

@@ -3,9 +3,12 @@ package dev.penstock.routing;
 import static dev.penstock.runtime.Check.require;
 
 import dev.penstock.statistics.HashPosition;
+import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.UUID;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,10 +23,14 @@ import org.jspecify.annotations.Nullable;
  * @param arms with one {@link Role#STABLE}; weights add to {@link Arm#ALL_BP}
  * @param rules the first that matches decides
  * @param shadow null when there is none
- * @param salt makes the positions of this route its own
+ * @param salt makes the positions of this route its own; passes {@link #isSalt}
  */
 public record Route(
         List<Arm> arms, RoutingKey key, List<Rule> rules, @Nullable Shadow shadow, String salt) {
+    private static final Pattern SALT = Pattern.compile("[A-Za-z0-9._:-]{1,128}");
+    // Beside a digest of 36 characters, a revision and two dashes it stays within a salt.
+    private static final int MAX_PLAIN_CHARS = 64;
+
     public Route {
         arms = List.copyOf(arms);
         rules = List.copyOf(rules);
@@ -35,6 +42,7 @@ public record Route(
             sum += arm.weightBp();
             stables += arm.role() == Role.STABLE ? 1 : 0;
         }
+        require(isSalt(salt), "a salt of %d characters is no salt", salt.length());
         require(stables == 1, "%d arms are stable, must be one", stables);
         require(sum == Arm.ALL_BP, "weights add to %d hundredths of a percent, not 10000", sum);
         for (Rule rule : rules) {
@@ -43,6 +51,23 @@ public record Route(
                     "a rule names arm '%s', which is not there",
                     rule.arm());
         }
+    }
+
+    /** Whether a route may have this salt: {@code [A-Za-z0-9._:-]{1,128}}. */
+    public static boolean isSalt(String salt) {
+        return SALT.matcher(salt).matches();
+    }
+
+    /**
+     * The salt of a route whose operator names none: the model and the revision. A long name is cut
+     * and stands beside its digest, so that models whose names begin alike differ.
+     */
+    public static String defaultSalt(String model, long revision) {
+        if (model.length() <= MAX_PLAIN_CHARS) {
+            return model + "-" + revision;
+        }
+        UUID digest = UUID.nameUUIDFromBytes(model.getBytes(StandardCharsets.UTF_8));
+        return model.substring(0, MAX_PLAIN_CHARS) + "-" + digest + "-" + revision;
     }
 
     /** The arm for all that no other takes. */

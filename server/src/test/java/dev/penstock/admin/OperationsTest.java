@@ -1,6 +1,8 @@
 package dev.penstock.admin;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -84,5 +86,45 @@ final class OperationsTest {
         assertTrue(System.nanoTime() - began < TimeUnit.SECONDS.toNanos(20));
         assertEquals("running", open.view().state());
         assertThrows(AdminException.class, () -> operations.open("version.publish", "m", null, 1));
+    }
+
+    private Problem problem(Operation operation) {
+        while (operation.isRunning()) {
+            Thread.onSpinWait();
+        }
+        OperationView view = operation.view();
+        assertEquals("cancelled", view.state());
+        Problem problem = view.problem();
+        assertNotNull(problem);
+        return problem;
+    }
+
+    @Test
+    void whatIsCancelledBeforeItTakesEffectDoesNot() {
+        Operation operation = operations.open("k", "m", null, 2);
+        operation.cancel();
+        operations.start(
+                operation,
+                course -> {
+                    course.commit("publish");
+                    return "made";
+                });
+        assertTrue(String.valueOf(problem(operation).detail()).contains("before it took effect"));
+        assertFalse(operation.isCommitted());
+    }
+
+    @Test
+    void whatIsCancelledAfterItTookEffectSaysThatItStays() {
+        Operation operation = operations.open("k", "m", null, 2);
+        assertTrue(operation.tryCommit("publish"));
+        operation.cancel();
+        operations.start(
+                operation,
+                course -> {
+                    course.mayEnd(true);
+                    return "loaded";
+                });
+        String detail = String.valueOf(problem(operation).detail());
+        assertTrue(detail.contains("after it took effect"), detail);
     }
 }

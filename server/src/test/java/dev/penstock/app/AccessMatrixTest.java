@@ -100,6 +100,7 @@ final class AccessMatrixTest {
                             Map.entry("ADMIN HEAD /admin/v1/config", "admin"),
                             Map.entry("ADMIN POST /admin/v1/config:check", "admin"),
                             Map.entry("ADMIN POST /admin/v1/config:reload", "admin"),
+                            Map.entry("ADMIN POST /admin/v1/store:confirm-removal", "admin"),
                             Map.entry("ADMIN GET /admin/v1/diagnostics", "observe"),
                             Map.entry("ADMIN HEAD /admin/v1/diagnostics", "observe"),
                             Map.entry("ADMIN GET /admin/v1/whoami", "observe"),

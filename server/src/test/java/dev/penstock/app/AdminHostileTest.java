@@ -110,6 +110,17 @@ final class AdminHostileTest {
         put("negative", arms(one, arm("\"2\"", "canary", "-10")), 422, "/arms/1/weight");
         put("huge", arms(arm("\"1\"", "stable", "1e999999")), 422, "/arms/0/weight");
         put("tiny", arms(arm("\"1\"", "stable", "1e-999999")), 422, "/arms/0/weight");
+        String zero = arm("\"2\"", "canary", "0E-900000000");
+        put(
+                "zero of many digits",
+                arms(arm("\"1\"", "stable", "100"), zero),
+                422,
+                "/arms/1/weight");
+        put(
+                "fraction of many digits",
+                with("\"shadow\":{\"version\":\"2\",\"fraction\":1e-900000000}"),
+                422,
+                "/shadow/fraction");
         put("three decimals", arms(arm("\"1\"", "stable", "99.999")), 422, "/arms/0/weight");
         put("weight as text", arms(arm("\"1\"", "stable", "\"100\"")), 422, "/arms/0/weight");
         put("weight null", arms(arm("\"1\"", "stable", "null")), 422, "/arms/0/weight");

@@ -176,6 +176,49 @@ final class AdminPublishTest {
     }
 
     @Test
+    void twoUploadsInARowGetTwoNumbers() throws Exception {
+        AdminCaller.Answer first = upload(VERSIONS, add(2));
+        AdminCaller.Answer second = upload(VERSIONS, add(3));
+        AdminCaller.Answer third = upload(VERSIONS, add(3), "version", "2");
+        assertEquals("2", first.body().path("version").asString(""), first.body().toString());
+        assertEquals("3", second.body().path("version").asString(""), second.body().toString());
+        assertEquals("EXISTS", third.body().path("code").asString(""), third.body().toString());
+        assertEquals("done", ended(first).path("state").asString(""));
+        assertEquals("done", ended(second).path("state").asString(""));
+    }
+
+    @Test
+    void aNumberWhoseFolderNoLookSawYetIsTaken() throws Exception {
+        Files.createDirectories(data.resolve("models/add/9"));
+        AdminCaller.Answer answer = upload(VERSIONS, add(2), "version", "9");
+        assertEquals("EXISTS", answer.body().path("code").asString(""), answer.body().toString());
+    }
+
+    @Test
+    void aDeletedVersionServesNobodyOnceThatIsAnswered() throws Exception {
+        ended(upload(VERSIONS, add(2), "note", "n"));
+        assertEquals(200, admin.delete(VERSIONS + "/2?reason=r", "*").status());
+        AdminCaller.Answer after = admin.get(VERSIONS + "/2");
+        String state = after.body().path("state").asString("");
+        assertTrue(after.status() == 404 || state.equals("unloaded"), after.body().toString());
+        assertEquals("", after.body().path("note").asString(""));
+    }
+
+    @Test
+    void aModelOfTheLongestNameIsPinnedAndOutlivesTheProcess() throws Exception {
+        String name = "m".repeat(128);
+        ended(upload("/models/" + name + "/versions", add(1)));
+        ended(upload("/models/" + name + "/versions", add(2)));
+        String pinned = admin.get("/routes/" + name).body().path("salt").asString("");
+        admin.close();
+        gateway.stop();
+        start();
+        JsonNode route = admin.get("/routes/" + name).body();
+        assertFalse(route.path("follows").asBoolean(true), route.toString());
+        assertEquals(pinned, route.path("salt").asString(""));
+    }
+
+    @Test
     void theSameVersionInBothRootsIsRefused() throws Exception {
         ended(upload("/models/twin/versions", add(1)));
         new Store(models).publishAdd("twin", 2);

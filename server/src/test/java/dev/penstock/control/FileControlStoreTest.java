@@ -104,6 +104,28 @@ final class FileControlStoreTest {
                         VersionSpec.NONE));
     }
 
+    @Test
+    void aStateThatCouldNotBeReadBackIsRefused() throws Exception {
+        MemoryFiles files = new MemoryFiles();
+        FileControlStore store = FileControlStore.open(files, FOLDER);
+        store.compareAndSet(0, Map.of("fraud", spec(1)));
+        DesiredState kept = store.read();
+        // No document of a route may look at a header that holds secrets.
+        Route unreadable =
+                new Route(
+                        List.of(new Arm("stable", 1, Role.STABLE, 10_000)),
+                        RoutingKey.PREDICTION,
+                        List.of(new Rule(Rule.On.HEADER, "cookie", "1", "stable", 0)),
+                        null,
+                        "s");
+        ModelSpec spec = new ModelSpec(1, unreadable, null, null, Map.of());
+        assertThrows(
+                ControlStoreException.class,
+                () -> store.compareAndSet(kept.revision(), Map.of("fraud", spec)));
+        assertEquals(kept, store.read());
+        assertEquals(kept, FileControlStore.open(files, FOLDER).read());
+    }
+
     /** Six changes in each of two lives; one that fails is tried again, with another content. */
     private static Run work(MemoryFiles files) {
         Run run = new Run(files);

@@ -38,6 +38,7 @@ final class PlannerTest {
     private final Map<String, StoredModel> models = new HashMap<>();
     private final List<Life> lives = new ArrayList<>();
     private final Set<VersionId> gone = new HashSet<>();
+    private final Set<VersionId> confirmed = new HashSet<>();
     private VersionPolicy policy = new VersionPolicy.Latest(2);
 
     @BeforeEach
@@ -74,7 +75,7 @@ final class PlannerTest {
     }
 
     private Plan plan() {
-        return Planner.plan(new StoreScan(models), policy, lives, gone, Wishes.NONE);
+        return Planner.plan(new StoreScan(models), policy, lives, gone, confirmed, Wishes.NONE);
     }
 
     private List<String> loads() {
@@ -228,6 +229,22 @@ final class PlannerTest {
         gone("a", 1);
         gone("b", 1);
         assertEquals(List.of(), unloads());
+    }
+
+    @Test
+    void whatIsConfirmedGoesAndNothingElseDoes() {
+        alive("a", Stage.READY, 1, 2);
+        alive("b", Stage.READY, 1);
+        stored("b", 1);
+        stored("a");
+        gone("a", 1, 2);
+        confirmed.addAll(gone);
+        assertFalse(plan().guardHolds());
+        assertEquals(List.of("a/2", "a/1"), unloads());
+        stored("b");
+        gone("b", 1);
+        assertTrue(plan().guardHolds(), "nobody confirmed b");
+        assertEquals(List.of("a/2", "a/1"), unloads());
     }
 
     @Test

@@ -286,6 +286,27 @@ final class ReconcilerTest {
     }
 
     @Test
+    void aRemovalThatIsConfirmedIsFollowedOnce() throws IOException {
+        old("a/1", "n=1");
+        old("a/2", "n=2");
+        served.settle();
+        remove("a/1");
+        remove("a/2");
+        served.settle();
+        assertTrue(served.reconciler.removalGuard());
+        served.reconciler.confirmRemoval(served.reconciler.missing());
+        served.settle();
+        assertFalse(served.reconciler.removalGuard());
+        assertFalse(served.serves("a", 2));
+        old("a/3", "n=3");
+        served.settle();
+        remove("a/3");
+        served.settle();
+        assertTrue(served.reconciler.removalGuard(), "nobody confirmed this one");
+        assertEquals(3, served.current("a"));
+    }
+
+    @Test
     void aFolderReplacedBetweenLooksServesOn() throws IOException {
         old("a/1", "n=1");
         served.settle();

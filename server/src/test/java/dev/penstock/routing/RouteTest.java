@@ -1,6 +1,7 @@
 package dev.penstock.routing;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.penstock.statistics.HashPosition;
@@ -24,6 +25,23 @@ class RouteTest {
 
     private static Route route(String salt, Arm... arms) {
         return new Route(List.of(arms), RoutingKey.PREDICTION, List.of(), null, salt);
+    }
+
+    @Test
+    void theDefaultSaltOfALongNameIsASalt() {
+        // The longest name and the largest revision of a state file, in 128 characters.
+        String name = "m".repeat(127);
+        String salt = Route.defaultSalt(name + "a", 999_999_999_999_999_999L);
+        assertEquals(1, route(salt, stable(10_000)).arms().size());
+        assertNotEquals(salt, Route.defaultSalt(name + "b", 999_999_999_999_999_999L));
+        assertEquals("fraud-7", Route.defaultSalt("fraud", 7));
+    }
+
+    @Test
+    void aSaltThatNoStateFileTakesIsRefused() {
+        for (String salt : List.of("", "a".repeat(129), "a b", "é")) {
+            assertThrows(IllegalArgumentException.class, () -> route(salt, stable(10_000)), salt);
+        }
     }
 
     // -(-c * 2**52 // 10000) in Python: the smallest u with not u * 10000 < c * 2**52.
