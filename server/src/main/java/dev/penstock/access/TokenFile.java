@@ -3,17 +3,22 @@ package dev.penstock.access;
 import static dev.penstock.runtime.Check.require;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
@@ -36,6 +41,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TokenFile {
     private static final long MAX_BYTES = 1024 * 1024;
+    private static final String TOO_LARGE = "tokens is %s, which is larger than 1 MiB";
+    private static final int MAX_TRIES = 8;
     private static final int SECRET_BYTES = 32;
     private static final String SECRET_PREFIX = "penstock_";
     private static final String HEADER = "# NAME RIGHT,RIGHT sha256:HEX [CREATED]\n";
@@ -87,10 +94,7 @@ public final class TokenFile {
     /** The file's text, once it is clear that nobody else can read it. */
     String text() {
         try {
-            checkMode();
-            long bytes = Files.size(path);
-            require(bytes <= MAX_BYTES, "tokens is %s, which is larger than 1 MiB", path);
-            return Files.readString(path);
+            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(read())).toString();
         } catch (NoSuchFileException e) {
             throw new IllegalArgumentException(
                     "tokens is " + path + ", which does not exist; penstock token create makes it",
@@ -103,12 +107,63 @@ public final class TokenFile {
         }
     }
 
-    private void checkMode() throws IOException {
-        Set<PosixFilePermission> mode;
-        try {
-            mode = Files.getPosixFilePermissions(path);
-        } catch (UnsupportedOperationException e) {
-            // A file system without modes: nothing to check.
+    /** One file under the name at one moment; the mode is null where files have none. */
+    private record Sight(
+            @Nullable Object key,
+            @Nullable Set<PosixFilePermission> mode,
+            FileTime modified,
+            long bytes) {
+        static Sight of(Path file) throws IOException {
+            try {
+                PosixFileAttributes seen =
+                        Files.readAttributes(
+                                file, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+                return of(seen, seen.permissions());
+            } catch (UnsupportedOperationException e) {
+                return of(
+                        Files.readAttributes(
+                                file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS),
+                        null);
+            }
+        }
+
+        private static Sight of(BasicFileAttributes seen, @Nullable Set<PosixFilePermission> mode)
+                throws IOException {
+            if (!seen.isRegularFile()) {
+                throw new IOException("it is no file");
+            }
+            return new Sight(seen.fileKey(), mode, seen.lastModifiedTime(), seen.size());
+        }
+    }
+
+    /**
+     * Reads the very file whose mode was checked: it is opened once, and the name must stand for
+     * the same file before and after.
+     */
+    private byte[] read() throws IOException {
+        for (int i = 0; i < MAX_TRIES; i++) {
+            // A link may lead to it; what is opened is none.
+            Path real = path.toRealPath();
+            Sight before = Sight.of(real);
+            check(before);
+            byte[] bytes;
+            try (InputStream in =
+                    Files.newInputStream(
+                            real, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {
+                bytes = in.readNBytes((int) MAX_BYTES + 1);
+            }
+            if (Sight.of(real).equals(before)) {
+                require(bytes.length <= MAX_BYTES, TOO_LARGE, path);
+                return bytes;
+            }
+        }
+        throw new IOException("it is replaced again and again");
+    }
+
+    private void check(Sight seen) {
+        require(seen.bytes() <= MAX_BYTES, TOO_LARGE, path);
+        Set<PosixFilePermission> mode = seen.mode();
+        if (mode == null) {
             return;
         }
         require(

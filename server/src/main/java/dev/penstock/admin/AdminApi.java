@@ -150,11 +150,16 @@ public final class AdminApi implements RouteTable {
                             ? Map.of("etag", Precondition.tag(now.revisionNumber()))
                             : Map.of();
             return AdminResponse.problem(e.problem().of(requestId), headers);
-        } catch (RuntimeException e) {
-            String incident =
-                    Incident.report(service.newId(), "admin request failed", e).incident();
-            return AdminResponse.problem(internal(incident).of(requestId), Map.of());
+        } catch (RuntimeException | Error e) {
+            return broken(requestId, e);
         }
+    }
+
+    /** The answer to a request that broke where nothing should; the log is told of the cause. */
+    public AdminResponse broken(String requestId, Throwable cause) {
+        String incident =
+                Incident.report(service.newId(), "admin request failed", cause).incident();
+        return AdminResponse.problem(internal(incident).of(requestId), Map.of());
     }
 
     static Problem internal(String incident) {

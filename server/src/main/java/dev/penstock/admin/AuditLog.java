@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.concurrent.Semaphore;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,6 +31,10 @@ public final class AuditLog implements AuditTrail, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AuditLog.class);
     private static final long SEGMENT_BYTES = 16L << 20;
 
+    // Reading is a matter of patience; several at once would be one of memory.
+    private static final int MAX_SEARCHES = 2;
+
+    private final Semaphore searches = new Semaphore(MAX_SEARCHES, true);
     private final DurableFiles files;
     private final Path folder;
     private final InstantSource clock;
@@ -153,7 +158,8 @@ public final class AuditLog implements AuditTrail, AutoCloseable {
     }
 
     /**
-     * Entries, the newest first.
+     * Entries, the newest first; a page ends early when its entries are large. Waits while others
+     * search.
      *
      * @param before cursor: only entries of a smaller seq; {@link Long#MAX_VALUE} begins
      * @param limit the most entries on the page
@@ -161,7 +167,12 @@ public final class AuditLog implements AuditTrail, AutoCloseable {
     public AuditPage find(AuditFilter filter, long before, int limit) throws IOException {
         require(limit >= 1, "limit is %d, must be at least 1", limit);
         // A line that was refused may still be in the file for a moment.
-        return reader.find(filter, before, limit, journal.acknowledgedSeq());
+        searches.acquireUninterruptibly();
+        try {
+            return reader.find(filter, before, limit, journal.acknowledgedSeq());
+        } finally {
+            searches.release();
+        }
     }
 
     /** The end of the chain; kept elsewhere, it proves later that nothing before it was changed. */
@@ -171,7 +182,12 @@ public final class AuditLog implements AuditTrail, AutoCloseable {
 
     /** Follows the chain from its first line to what is written now. */
     public ChainCheck.Result verify() throws IOException {
-        return ChainCheck.verify(files, folder, writer, head());
+        searches.acquireUninterruptibly();
+        try {
+            return ChainCheck.verify(files, folder, writer, head());
+        } finally {
+            searches.release();
+        }
     }
 
     /** Writes what was held back, if the disk lets it, and closes the file. */

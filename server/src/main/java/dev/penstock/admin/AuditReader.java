@@ -25,6 +25,8 @@ import org.jspecify.annotations.Nullable;
 final class AuditReader {
     // A search reads at most these before it answers, so that one request has a bound.
     private static final int MAX_SEGMENTS = 8;
+    // And gives at most so much, but for the last entry: documents may be large.
+    private static final long MAX_PAGE_BYTES = 8L << 20;
 
     private final DurableFiles files;
     private final Path folder;
@@ -38,13 +40,41 @@ final class AuditReader {
 
     private interface Visitor {
         /** False ends the visit. */
-        boolean visit(long seq, AuditLine line);
+        boolean visit(long seq, AuditLine line, int bytes);
+    }
+
+    /** The newest entries of a segment that is read from its oldest. */
+    private static final class Newest {
+        private final int max;
+        private final long maxBytes;
+        private final Deque<AuditEntry> entries = new ArrayDeque<>();
+        private final Deque<Integer> sizes = new ArrayDeque<>();
+        private final Map<Long, AuditEntry.Outcome> outcomes = new HashMap<>();
+        private long bytes;
+        private boolean isCut;
+
+        Newest(int max, long maxBytes) {
+            this.max = max;
+            this.maxBytes = maxBytes;
+        }
+
+        void add(AuditEntry entry, int size) {
+            entries.addFirst(entry);
+            sizes.addFirst(size);
+            bytes += size;
+            while (entries.size() > max || (bytes > maxBytes && entries.size() > 1)) {
+                isCut |= entries.size() <= max;
+                entries.removeLast();
+                bytes -= sizes.removeLast();
+            }
+        }
     }
 
     private void visit(Segment segment, Visitor visitor) throws IOException {
         try (JournalReader lines = JournalReader.open(files, segment)) {
             for (JournalLine line = lines.next(); line != null; line = lines.next()) {
-                if (!visitor.visit(line.seq(), AuditLine.read(line.seq(), line.bytes()))) {
+                byte[] bytes = line.bytes();
+                if (!visitor.visit(line.seq(), AuditLine.read(line.seq(), bytes), bytes.length)) {
                     return;
                 }
             }
@@ -58,7 +88,7 @@ final class AuditReader {
         if (!segments.isEmpty()) {
             visit(
                     segments.getLast(),
-                    (seq, line) -> {
+                    (seq, line, bytes) -> {
                         follow(open, seq, line);
                         return true;
                     });
@@ -88,7 +118,7 @@ final class AuditReader {
             }
             visit(
                     segments.get(i),
-                    (seq, line) -> {
+                    (seq, line, bytes) -> {
                         if (wanted.remove(seq) && line instanceof AuditLine.Intent intent) {
                             entries.add(intent.entry());
                         }
@@ -105,6 +135,7 @@ final class AuditReader {
         List<Segment> segments = Segment.list(files, folder, writer);
         List<AuditEntry> found = new ArrayList<>();
         int read = 0;
+        long bytes = 0;
         for (int i = segments.size() - 1; i >= 0; i--) {
             Segment segment = segments.get(i);
             if (segment.firstSeq() >= before) {
@@ -113,46 +144,52 @@ final class AuditReader {
             if (read++ == MAX_SEGMENTS) {
                 return new AuditPage(found, segments.get(i + 1).firstSeq());
             }
-            Deque<AuditEntry> newest =
-                    matches(segments, i, filter, before, lastSeq, limit - found.size() + 1);
-            for (AuditEntry entry : newest) {
+            if (bytes >= MAX_PAGE_BYTES) {
+                return new AuditPage(found, found.getLast().seq());
+            }
+            Newest newest = new Newest(limit - found.size() + 1, MAX_PAGE_BYTES - bytes);
+            match(segments.get(i), filter, before, lastSeq, newest);
+            bytes += newest.bytes;
+            for (AuditEntry entry : complete(segments, i, newest, lastSeq)) {
                 if (found.size() == limit) {
                     return new AuditPage(found, found.getLast().seq());
                 }
                 found.add(entry);
             }
+            if (newest.isCut) {
+                return new AuditPage(found, found.getLast().seq());
+            }
         }
         return new AuditPage(found, null);
     }
 
-    /** The newest matches in one segment, the newest first. */
-    private Deque<AuditEntry> matches(
-            List<Segment> segments, int at, AuditFilter filter, long before, long lastSeq, int max)
+    private void match(
+            Segment segment, AuditFilter filter, long before, long lastSeq, Newest newest)
             throws IOException {
-        Deque<AuditEntry> newest = new ArrayDeque<>();
-        Map<Long, AuditEntry.Outcome> outcomes = new HashMap<>();
         visit(
-                segments.get(at),
-                (seq, line) -> {
+                segment,
+                (seq, line, bytes) -> {
                     if (seq > lastSeq) {
                         return false;
                     }
                     if (line instanceof AuditLine.Outcome outcome) {
-                        outcomes.put(outcome.intent(), outcome.became());
+                        newest.outcomes.put(outcome.intent(), outcome.became());
                     }
                     if (seq < before
                             && line instanceof AuditLine.Intent intent
                             && filter.takes(intent.entry())) {
-                        newest.addFirst(intent.entry());
-                        if (newest.size() > max) {
-                            newest.removeLast();
-                        }
+                        newest.add(intent.entry(), bytes);
                     }
                     return true;
                 });
+    }
+
+    /** The entries with their outcomes, the newest first. */
+    private Deque<AuditEntry> complete(List<Segment> segments, int at, Newest newest, long lastSeq)
+            throws IOException {
         Deque<AuditEntry> complete = new ArrayDeque<>();
-        for (AuditEntry entry : newest) {
-            AuditEntry.Outcome became = outcomes.get(entry.seq());
+        for (AuditEntry entry : newest.entries) {
+            AuditEntry.Outcome became = newest.outcomes.get(entry.seq());
             if (became == null) {
                 became = outcomeAfter(segments, at, entry.seq(), lastSeq);
             }
@@ -186,7 +223,7 @@ final class AuditReader {
         }
 
         @Override
-        public boolean visit(long seq, AuditLine line) {
+        public boolean visit(long seq, AuditLine line, int bytes) {
             if (seq > lastSeq) {
                 return false;
             }

@@ -111,7 +111,7 @@ public final class Operations {
                                     ProblemCode.CANCELLED,
                                     "it was cancelled before it took effect",
                                     null));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             String incident = Incident.report(ids.get(), "operation failed", e).incident();
             operation.failed(AdminApi.internal(incident));
         }

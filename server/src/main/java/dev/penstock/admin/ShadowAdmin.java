@@ -1,8 +1,10 @@
 package dev.penstock.admin;
 
+import dev.penstock.access.Right;
 import dev.penstock.admin.Endpoint.About;
 import dev.penstock.serving.ShadowReport;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Supplier;
 
 /** What shadows came to, shown. */
@@ -25,16 +27,17 @@ public final class ShadowAdmin {
                         About.of(
                                 "Compare what shadows answered with what callers got",
                                 ShadowView.Shadows.class),
-                        (request, parts) -> AdminResponse.ok(of(parts.getFirst()))));
+                        (request, parts) ->
+                                AdminResponse.ok(of(parts.getFirst(), request.rights()))));
     }
 
-    private ShadowView.Shadows of(String model) {
+    private ShadowView.Shadows of(String model, Set<Right> rights) {
         // Refuses a model that nobody knows.
         String known = models.get(model).name();
         return new ShadowView.Shadows(
                 reports.get().stream()
                         .filter(report -> report.model().equals(known))
-                        .map(ShadowView::of)
+                        .map(report -> ShadowView.of(report, rights))
                         .toList());
     }
 }

@@ -1,12 +1,14 @@
 package dev.penstock.admin;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.penstock.access.Right;
 import dev.penstock.serving.OutputSummary;
 import dev.penstock.serving.ShadowReport;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -18,9 +20,11 @@ import org.jspecify.annotations.Nullable;
  * @param since the first pair that is counted, RFC 3339
  * @param pairs by verdict
  * @param shed those that were not made, by reason
- * @param labels which labels the two gave to the same rows
+ * @param labels which labels the two gave to the same rows; null for who may not read what models
+ *     answered, who sees how many rows flipped
  * @param worst disagreements, the worst first
  */
+@JsonInclude(JsonInclude.Include.NON_NULL)
 record ShadowView(
         String model,
         String primary,
@@ -28,7 +32,7 @@ record ShadowView(
         String since,
         Map<String, Long> pairs,
         Map<String, Long> shed,
-        List<Labels> labels,
+        @Nullable List<Labels> labels,
         List<Disagreement> worst,
         List<Output> outputs) {
 
@@ -66,7 +70,12 @@ record ShadowView(
             long flippedRows,
             @Nullable Double minCosine) {}
 
-    static ShadowView of(ShadowReport report) {
+    /**
+     * Shows a report.
+     *
+     * @param rights of who asks: labels are what models answered, as recorded predictions are
+     */
+    static ShadowView of(ShadowReport report, Set<Right> rights) {
         Map<String, Long> pairs = new TreeMap<>();
         report.pairs().forEach((verdict, count) -> pairs.put(word(verdict), count));
         Map<String, Long> shed = new TreeMap<>();
@@ -78,11 +87,15 @@ record ShadowView(
                 report.since().truncatedTo(ChronoUnit.MILLIS).toString(),
                 pairs,
                 shed,
-                report.labels().stream()
-                        .map(pair -> new Labels(pair.primary(), pair.shadow(), pair.count()))
-                        .toList(),
+                rights.contains(Right.LINEAGE_READ) ? labels(report) : null,
                 report.worst().stream().map(ShadowView::disagreement).toList(),
                 report.outputs().stream().map(ShadowView::output).toList());
+    }
+
+    private static List<Labels> labels(ShadowReport report) {
+        return report.labels().stream()
+                .map(pair -> new Labels(pair.primary(), pair.shadow(), pair.count()))
+                .toList();
     }
 
     private static Disagreement disagreement(ShadowReport.Disagreement pair) {

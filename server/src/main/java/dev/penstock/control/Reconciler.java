@@ -37,8 +37,9 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.spi.LoggingEventBuilder;
 
 /**
- * Makes what is served follow what is in the store and what operators want: look, plan, act, again
- * and again on one thread.
+ * Makes what is served follow what is in the store and what operators want: plan and act, again and
+ * again on one thread. Another looks at the store and hands over what it saw, so that a disk that
+ * hangs holds back nothing but news of itself.
  *
  * <p>The order of acts keeps every request answered: a version is published once it is Ready, and
  * leaves the table before it is drained.
@@ -49,6 +50,7 @@ public final class Reconciler implements AutoCloseable {
     private static final long LOOK_GAP_NANOS = Duration.ofMillis(100).toNanos();
 
     private static final long CLOSE_LIMIT_NANOS = Duration.ofSeconds(20).toNanos();
+    private static final Duration LOOKER_LIMIT = Duration.ofMillis(500);
     private static final long SETTLE_LIMIT_NANOS = Duration.ofSeconds(30).toNanos();
 
     private final ModelStore store;
@@ -60,6 +62,7 @@ public final class Reconciler implements AutoCloseable {
     private final Ticker ticker;
     private final Absences absences;
     private final Thread thread;
+    private final Thread looker;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition woken = lock.newCondition();
@@ -73,6 +76,8 @@ public final class Reconciler implements AutoCloseable {
     private boolean isLookWanted;
     private boolean isActWanted;
     private boolean isClosed;
+    // What the looker saw and the other thread did not take yet.
+    private @Nullable Sight sight;
 
     // Of the one thread that steps.
     private volatile Map<VersionId, Absences.Missing> missing = Map.of();
@@ -80,9 +85,19 @@ public final class Reconciler implements AutoCloseable {
     private long firstLookNanos;
     private long lookedNanos;
     private boolean wasReady;
-    private @Nullable String lastTrouble;
     private volatile StoreScan scan = StoreScan.EMPTY;
     private volatile boolean guardHolds;
+
+    // Of the one thread that looks.
+    private @Nullable String lastTrouble;
+
+    /**
+     * One look that saw something.
+     *
+     * @param number of the look
+     * @param atNanos when it ended
+     */
+    private record Sight(long number, StoreScan scan, long atNanos) {}
 
     /**
      * @param store closed by this
@@ -120,6 +135,7 @@ public final class Reconciler implements AutoCloseable {
         this.ticker = ticker;
         this.absences = absences;
         this.thread = Thread.ofPlatform().name("reconciler").daemon().unstarted(this::loop);
+        this.looker = Thread.ofPlatform().name("store-looker").daemon().unstarted(this::watch);
     }
 
     /** Begins to look, now and then for ever. */
@@ -128,6 +144,7 @@ public final class Reconciler implements AutoCloseable {
         store.watch(() -> wake(true));
         wanted.watch(state -> wake(false));
         thread.start();
+        looker.start();
     }
 
     /** Whether removals are held back because too much is missing from the store at once. */
@@ -193,7 +210,7 @@ public final class Reconciler implements AutoCloseable {
             }
             isActWanted = true;
             isLookWanted = true;
-            woken.signal();
+            woken.signalAll();
             return hold;
         } finally {
             lock.unlock();
@@ -252,7 +269,7 @@ public final class Reconciler implements AutoCloseable {
             try {
                 holds.remove(this);
                 isActWanted = true;
-                woken.signal();
+                woken.signalAll();
             } finally {
                 lock.unlock();
             }
@@ -348,24 +365,28 @@ public final class Reconciler implements AutoCloseable {
         try {
             isLookWanted |= forALook;
             isActWanted |= !forALook;
-            woken.signal();
+            woken.signalAll();
         } finally {
             lock.unlock();
         }
     }
 
     private void loop() {
-        long lookedNanos = ticker.nanos() - poll.toNanos();
         try {
-            while (true) {
-                Wish wish = await(lookedNanos);
-                if (wish == Wish.END) {
-                    return;
-                }
-                if (wish == Wish.LOOK) {
-                    lookedNanos = ticker.nanos();
-                }
-                guarded(wish);
+            while (awaitWork()) {
+                guarded(this::takeAndAct);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void watch() {
+        long begunNanos = ticker.nanos() - poll.toNanos();
+        try {
+            while (awaitLook(begunNanos)) {
+                begunNanos = ticker.nanos();
+                guarded(this::lookAndHandOver);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -373,47 +394,70 @@ public final class Reconciler implements AutoCloseable {
     }
 
     // One bad step must not end the following of the store.
-    private void guarded(Wish wish) {
+    private static void guarded(Runnable part) {
         try {
-            if (wish == Wish.LOOK) {
-                step();
-            } else {
-                act();
-            }
-        } catch (RuntimeException e) {
+            part.run();
+        } catch (RuntimeException | Error e) {
             LOG.atError().setCause(e).log("a step of the reconciler broke; it goes on");
         }
     }
 
-    private enum Wish {
-        LOOK,
-        ACT,
-        END
-    }
-
-    private Wish await(long lookedNanos) throws InterruptedException {
+    /** Waits until there is something to do; false at the end. */
+    private boolean awaitWork() throws InterruptedException {
         lock.lock();
         try {
-            while (true) {
-                long sinceLook = ticker.nanos() - lookedNanos;
-                long wait = (isLookWanted ? LOOK_GAP_NANOS : poll.toNanos()) - sinceLook;
-                if (isClosed) {
-                    return Wish.END;
-                }
-                if (wait <= 0) {
-                    isLookWanted = false;
-                    isActWanted = false;
-                    return Wish.LOOK;
-                }
-                if (isActWanted) {
-                    isActWanted = false;
-                    return Wish.ACT;
-                }
-                woken.awaitNanos(Math.min(wait, TimeUnit.SECONDS.toNanos(1)));
+            while (!isActWanted && sight == null && !isClosed) {
+                woken.await();
             }
+            isActWanted = false;
+            return !isClosed;
         } finally {
             lock.unlock();
         }
+    }
+
+    /** Waits until it is time to look; false at the end. */
+    private boolean awaitLook(long begunNanos) throws InterruptedException {
+        lock.lock();
+        try {
+            while (!isClosed) {
+                long since = ticker.nanos() - begunNanos;
+                long wait = (isLookWanted ? LOOK_GAP_NANOS : poll.toNanos()) - since;
+                if (wait <= 0) {
+                    isLookWanted = false;
+                    return true;
+                }
+                woken.awaitNanos(Math.min(wait, TimeUnit.SECONDS.toNanos(1)));
+            }
+            return false;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void lookAndHandOver() {
+        Sight seen = look();
+        lock.lock();
+        try {
+            // Each look counts: one that nobody took yet gives way only to a younger one.
+            sight = seen != null ? seen : sight;
+            isActWanted = true;
+            woken.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void takeAndAct() {
+        Sight seen;
+        lock.lock();
+        try {
+            seen = sight;
+            sight = null;
+        } finally {
+            lock.unlock();
+        }
+        follow(seen);
     }
 
     /**
@@ -421,31 +465,41 @@ public final class Reconciler implements AutoCloseable {
      * before. For the one thread that steps.
      */
     void step() {
-        long look = beginLook();
-        boolean hasSeen = look();
+        follow(look());
+    }
+
+    private void follow(@Nullable Sight seen) {
+        if (seen != null) {
+            take(seen);
+        }
         // Operators, loads and drains do not wait for a disk.
         act();
-        if (hasSeen) {
-            endLook(look);
+        if (seen != null) {
+            endLook(seen.number());
         }
     }
 
-    private boolean look() {
+    private @Nullable Sight look() {
+        long number = beginLook();
         try {
-            scan = store.scan();
+            StoreScan seen = store.scan();
             lastTrouble = null;
+            return new Sight(number, seen, ticker.nanos());
         } catch (IOException | RuntimeException e) {
             tell(e);
-            return false;
+            return null;
         }
-        lookedNanos = ticker.nanos();
+    }
+
+    private void take(Sight seen) {
+        scan = seen.scan();
+        lookedNanos = seen.atNanos();
         if (!hasLooked) {
             hasLooked = true;
             firstLookNanos = lookedNanos;
         }
         missing = absences.look(missing, scan, lives(), lookedNanos);
         forgetConfirmed();
-        return true;
     }
 
     // What came back may go missing again, and nobody confirmed that.
@@ -689,7 +743,7 @@ public final class Reconciler implements AutoCloseable {
         lock.lock();
         try {
             isClosed = true;
-            woken.signal();
+            woken.signalAll();
         } finally {
             lock.unlock();
         }
@@ -706,5 +760,17 @@ public final class Reconciler implements AutoCloseable {
         repository.versions().forEach(version -> all.add(version.id()));
         publish(wanted.read(), all);
         repository.close(until);
+        awaitLooker();
+    }
+
+    // A look that is under way is let end if it soon does; one that hangs is left to its disk.
+    private void awaitLooker() {
+        try {
+            if (looker.isAlive()) {
+                looker.join(LOOKER_LIMIT);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

@@ -8,7 +8,7 @@ import dev.penstock.inference.Status;
 import dev.penstock.inference.TraceContext;
 import dev.penstock.inference.VersionInfo;
 import dev.penstock.serving.InferenceService;
-import dev.penstock.serving.RoutingNames;
+import dev.penstock.serving.ServingTable;
 import io.grpc.Metadata;
 import java.util.HashMap;
 import java.util.List;
@@ -71,18 +71,19 @@ final class CallMetadata {
     }
 
     /** What of a call's metadata routes look at; of several values of one name, the first. */
-    static CallFacts facts(Metadata headers, RoutingNames names) {
-        if (names.headers().isEmpty()) {
-            return CallFacts.NONE;
+    static CallFacts facts(Metadata headers, ServingTable table) {
+        List<String> names = table.routingNames().headers();
+        if (names.isEmpty()) {
+            return table.facts(Map.of());
         }
         Map<String, String> kept = new HashMap<>();
-        for (String name : names.headers()) {
+        for (String name : names) {
             Iterable<String> values = headers.getAll(key(name));
             if (values != null) {
                 kept.put(name, values.iterator().next());
             }
         }
-        return kept.isEmpty() ? CallFacts.NONE : new CallFacts(null, kept, Map.of());
+        return table.facts(kept);
     }
 
     /** What answers of this version have in common. */

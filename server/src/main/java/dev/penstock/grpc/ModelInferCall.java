@@ -78,7 +78,7 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage>
         this.call = call;
         this.trace = CallMetadata.trace(headers);
         this.headerId = CallMetadata.requestId(headers, method.limits.idBytes());
-        CallFacts asked = CallMetadata.facts(headers, method.service.table().routingNames());
+        CallFacts asked = CallMetadata.facts(headers, method.service.table());
         Caller caller = GrpcGatekeeper.caller();
         this.facts = caller.isAnonymous() ? asked : asked.withCaller(caller.name());
         this.callDeadline = callDeadline();

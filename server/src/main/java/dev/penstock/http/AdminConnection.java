@@ -139,20 +139,42 @@ final class AdminConnection extends OperatorConnection {
         Thread.ofVirtual()
                 .name("admin")
                 .start(() -> {
-                    FullHttpResponse response = answer(asked, id);
-                    if (coming != null) {
-                        coming.close();
+                    FullHttpResponse response = null;
+                    try {
+                        response = answer(asked, id);
+                    } finally {
+                        finish(ctx, coming, response);
                     }
-                    ctx.executor().execute(() -> answered(response));
                 });
+    }
+
+    /** Sends the answer; without one, the caller learns by the end of the connection. */
+    private void finish(
+            ChannelHandlerContext ctx,
+            @Nullable UploadBody coming,
+            @Nullable FullHttpResponse response) {
+        try {
+            if (coming != null) {
+                coming.close();
+            }
+        } finally {
+            ctx.executor()
+                    .execute(() -> {
+                        if (response == null) {
+                            var _ = ctx.close();
+                        } else {
+                            answered(response);
+                        }
+                    });
+        }
     }
 
     private FullHttpResponse answer(AdminRequest request, String id) {
         try {
             return response(api.handle(request), id);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("nobody interrupts an admin request", e);
+        } catch (Throwable e) {
+            // Whatever it was, somebody waits for an answer.
+            return response(api.broken(id, e), id);
         }
     }
 

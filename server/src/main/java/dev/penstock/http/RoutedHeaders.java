@@ -3,6 +3,7 @@ package dev.penstock.http;
 import dev.penstock.inference.CallFacts;
 import dev.penstock.serving.InferenceService;
 import dev.penstock.serving.RoutingNames;
+import dev.penstock.serving.ServingTable;
 import io.netty.util.AsciiString;
 import java.util.HashMap;
 import java.util.List;
@@ -17,6 +18,7 @@ final class RoutedHeaders {
     private static final AsciiString[] NONE = {};
 
     private final InferenceService service;
+    private ServingTable table = ServingTable.EMPTY;
     private RoutingNames known = RoutingNames.NONE;
     private AsciiString[] names = NONE;
     private @Nullable String[] values = new @Nullable String[0];
@@ -29,7 +31,8 @@ final class RoutedHeaders {
     /** Forgets the request before, and looks which names count for the next. */
     @SuppressWarnings("ReferenceEquality") // a table keeps its names for as long as it serves
     void reset() {
-        RoutingNames now = service.table().routingNames();
+        table = service.table();
+        RoutingNames now = table.routingNames();
         if (now != known) {
             known = now;
             List<String> headers = now.headers();
@@ -78,7 +81,7 @@ final class RoutedHeaders {
     /** What was kept. */
     CallFacts facts() {
         if (!isAny) {
-            return CallFacts.NONE;
+            return table.facts(Map.of());
         }
         Map<String, String> kept = new HashMap<>();
         for (int i = 0; i < names.length; i++) {
@@ -87,6 +90,6 @@ final class RoutedHeaders {
                 kept.put(names[i].toString(), value);
             }
         }
-        return new CallFacts(null, kept, Map.of());
+        return table.facts(kept);
     }
 }

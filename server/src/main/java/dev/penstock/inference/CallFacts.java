@@ -11,19 +11,29 @@ import org.jspecify.annotations.Nullable;
  * @param headers by lower-case name; over gRPC the metadata
  * @param parameters of the request that have no meaning of their own, as text: strings as they are,
  *     numbers and booleans as JSON writes them
+ * @param seen what was served when the headers were picked; null when nobody picked any
  */
 public record CallFacts(
-        @Nullable String caller, Map<String, String> headers, Map<String, String> parameters) {
+        @Nullable String caller,
+        Map<String, String> headers,
+        Map<String, String> parameters,
+        @Nullable RoutesSeen seen) {
     public static final CallFacts NONE = new CallFacts(null, Map.of(), Map.of());
+
+    /** What is at hand whole, not picked for the routes of one moment. */
+    public CallFacts(
+            @Nullable String caller, Map<String, String> headers, Map<String, String> parameters) {
+        this(caller, headers, parameters, null);
+    }
 
     /** The same with these parameters. */
     public CallFacts withParameters(Map<String, String> given) {
-        return given.isEmpty() ? this : new CallFacts(caller, headers, given);
+        return given.isEmpty() ? this : new CallFacts(caller, headers, given, seen);
     }
 
     /** The same, of somebody whose credentials have that name. */
     public CallFacts withCaller(String name) {
-        return new CallFacts(name, headers, parameters);
+        return new CallFacts(name, headers, parameters, seen);
     }
 
     /** The value of a header, or null. */

@@ -9,7 +9,6 @@ public enum Status {
     NOT_FOUND(404, 5, "not_found", false),
     TOO_LARGE(413, 8, "invalid", false),
     UNAVAILABLE(503, 14, "unavailable", true),
-    MEMORY_FULL(503, 8, "unavailable", true),
     UNSUPPORTED(501, 12, "invalid", false),
     DEADLINE(504, 4, "deadline", false),
     CANCELLED(499, 1, "cancelled", false),
@@ -35,7 +34,7 @@ public enum Status {
             case Failure.ModelNotFound f -> NOT_FOUND;
             case Failure.NotReady f -> UNAVAILABLE;
             case Failure.QueueFull f -> UNAVAILABLE;
-            case Failure.MemoryFull f -> MEMORY_FULL;
+            case Failure.MemoryFull f -> UNAVAILABLE;
             case Failure.DeadlineExceeded f -> DEADLINE;
             case Failure.Cancelled f -> CANCELLED;
             case Failure.PayloadTooLarge f -> TOO_LARGE;

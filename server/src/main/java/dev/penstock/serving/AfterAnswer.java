@@ -152,8 +152,9 @@ public final class AfterAnswer implements ExchangeObserver, AutoCloseable {
             pair.shed(ShedReason.FULL);
             return;
         }
+        KeptPayload kept = new KeptPayload(exchange, pair, now, bytes);
         exchange.move();
-        queue.put(new KeptPayload(exchange, pair, now, bytes));
+        queue.put(kept);
         if (!isOpen) {
             // Closed since we looked, and perhaps nobody is left to take it.
             drain();
@@ -169,15 +170,34 @@ public final class AfterAnswer implements ExchangeObserver, AutoCloseable {
 
     private void loop() {
         while (isOpen) {
-            lookNowAndThen();
-            KeptPayload kept = queue.take();
-            if (kept != null) {
-                read(kept);
-            } else if (ticker.nanos() - lastDueNanos < AWAKE_NANOS) {
+            try {
+                turn();
+            } catch (Throwable e) {
+                // One bad turn must not end all shadows, nor keep a core busy if all are bad.
+                told(e);
                 LockSupport.parkNanos(POLL_NANOS);
-            } else {
-                sleep();
             }
+        }
+    }
+
+    private static void told(Throwable broken) {
+        try {
+            LOG.atError().setCause(broken).log("a turn after an answer broke; the next goes on");
+        } catch (Throwable e) {
+            // What cannot even be told must not end the thread either.
+            broken.addSuppressed(e);
+        }
+    }
+
+    private void turn() {
+        lookNowAndThen();
+        KeptPayload kept = queue.take();
+        if (kept != null) {
+            read(kept);
+        } else if (ticker.nanos() - lastDueNanos < AWAKE_NANOS) {
+            LockSupport.parkNanos(POLL_NANOS);
+        } else {
+            sleep();
         }
     }
 
@@ -206,7 +226,7 @@ public final class AfterAnswer implements ExchangeObserver, AutoCloseable {
             if (pair != null) {
                 mirror.run(kept, pair, table, () -> !isOpen);
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             if (pair != null) {
                 mirror.broke(pair, e);
             }
@@ -223,13 +243,25 @@ public final class AfterAnswer implements ExchangeObserver, AutoCloseable {
         }
     }
 
+    // The others that wait are to be freed whatever becomes of this one.
+    private void freeNext(KeptPayload kept) {
+        try {
+            free(kept);
+        } catch (RuntimeException | Error e) {
+            told(e);
+        }
+    }
+
     private void drain() {
         for (KeptPayload kept = queue.take(); kept != null; kept = queue.take()) {
             ShadowTally pair = kept.pair();
-            if (pair != null) {
-                pair.shed(ShedReason.NOT_READY);
+            try {
+                if (pair != null) {
+                    pair.shed(ShedReason.NOT_READY);
+                }
+            } finally {
+                freeNext(kept);
             }
-            free(kept);
         }
     }
 

@@ -158,12 +158,12 @@ public final class InferenceService {
     }
 
     private void submit(Exchange exchange) {
-        Admission admission = admit(exchange);
+        ModelRef ref = exchange.request().model();
+        Admission admission = admit(exchange, asSeen(exchange.request()));
         if (admission == Admission.CLOSED) {
             // It left the table between our look and now: the table of this moment knows better.
-            admission = admit(exchange);
+            admission = admit(exchange, model(ref));
         }
-        ModelRef ref = exchange.request().model();
         switch (admission) {
             case ACCEPTED -> {}
             case FULL ->
@@ -174,10 +174,31 @@ public final class InferenceService {
         }
     }
 
-    private Admission admit(Exchange exchange) {
+    /**
+     * The model as it is served now. Where its route came, while the body did, to look at a header
+     * that was not kept with the head, the model as it was then: the request meets one state or the
+     * other, and no mixture.
+     */
+    private ServedModel asSeen(InferRequest request) {
+        ModelRef ref = request.model();
+        ServingTable current = table;
+        ServedModel now = model(current, ref);
+        ServedRoute route = now.route();
+        if (route == null
+                || ref.isPinned()
+                || !(request.facts().seen() instanceof ServingTable head)
+                || head == current
+                || head.routingNames().hasHeadersOf(route.route())) {
+            return now;
+        }
+        ServedModel then = head.models().get(ref.name());
+        boolean isServed = then != null && (then.route() != null || then.current() != null);
+        return then != null && isServed ? then : now;
+    }
+
+    private Admission admit(Exchange exchange, ServedModel model) {
         InferRequest request = exchange.request();
         ModelRef ref = request.model();
-        ServedModel model = model(ref);
         ServedRoute route = model.route();
         LiveVersion version;
         if (ref.isPinned()) {
@@ -214,7 +235,11 @@ public final class InferenceService {
     }
 
     private ServedModel model(ModelRef ref) {
-        ServedModel model = table.models().get(ref.name());
+        return model(table, ref);
+    }
+
+    private static ServedModel model(ServingTable from, ModelRef ref) {
+        ServedModel model = from.models().get(ref.name());
         if (model == null) {
             throw notFound("Request for unknown model: '" + ref.name() + "' is not found");
         }

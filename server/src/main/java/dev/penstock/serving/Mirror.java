@@ -257,13 +257,13 @@ final class Mirror {
     }
 
     /** A pair that broke where nothing should: counted as the shadow's, and logged. */
-    void broke(ShadowTally tally, RuntimeException cause) {
+    void broke(ShadowTally tally, Throwable cause) {
         tally.count(ShadowVerdict.SHADOW_ERROR);
         log(tally, "pair with shadow broke", cause);
     }
 
     // A shadow that always fails must not fill the log: once a minute for each.
-    private void log(ShadowTally tally, String what, Exception cause) {
+    private void log(ShadowTally tally, String what, Throwable cause) {
         String name = tally.shadow().toString();
         long now = ticker.nanos();
         Long last = loggedNanos.get(name);

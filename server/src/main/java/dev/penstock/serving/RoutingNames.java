@@ -16,6 +16,11 @@ import java.util.TreeSet;
 public record RoutingNames(List<String> headers, List<String> parameters) {
     public static final RoutingNames NONE = new RoutingNames(List.of(), List.of());
 
+    /** Whether a route looks at no header but these. */
+    boolean hasHeadersOf(Route route) {
+        return headers.containsAll(of(List.of(route)).headers());
+    }
+
     /** What these routes look at, together. */
     static RoutingNames of(Collection<Route> routes) {
         TreeSet<String> headers = new TreeSet<>();

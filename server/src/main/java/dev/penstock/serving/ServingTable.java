@@ -1,15 +1,18 @@
 package dev.penstock.serving;
 
+import dev.penstock.inference.CallFacts;
+import dev.penstock.inference.RoutesSeen;
 import java.util.Map;
 import java.util.Objects;
 
 /** What is served now, all of it, as one immutable value. */
-public final class ServingTable {
+public final class ServingTable implements RoutesSeen {
     public static final ServingTable EMPTY = new ServingTable(0, Map.of());
 
     private final long revision;
     private final Map<String, ServedModel> models;
     private final RoutingNames routingNames;
+    private final CallFacts noFacts = new CallFacts(null, Map.of(), Map.of(), this);
 
     /**
      * @param models by name
@@ -34,6 +37,15 @@ public final class ServingTable {
     /** By name. */
     public Map<String, ServedModel> models() {
         return models;
+    }
+
+    /**
+     * What was kept of a request's head by {@link #routingNames}.
+     *
+     * @param headers by name
+     */
+    public CallFacts facts(Map<String, String> headers) {
+        return headers.isEmpty() ? noFacts : new CallFacts(null, headers, Map.of(), this);
     }
 
     /** What of a request its routes look at. */

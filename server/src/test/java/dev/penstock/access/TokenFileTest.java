@@ -7,10 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.time.Instant;
@@ -20,6 +22,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -141,6 +144,46 @@ final class TokenFileTest {
         for (String closed : List.of("rw-------", "r--------")) {
             mode(closed);
             assertEquals(List.of(), file.list());
+        }
+    }
+
+    @Test
+    void whatIsReadIsTheFileWhoseModeWasChecked() throws Exception {
+        write("");
+        AtomicBoolean isOver = new AtomicBoolean();
+        Path kept = Files.createDirectory(folder.resolve("kept"));
+        Thread swapper =
+                Thread.ofPlatform()
+                        .start(() -> {
+                            try {
+                                swap(kept, 2_000);
+                            } catch (IOException e) {
+                                throw new AssertionError(e);
+                            } finally {
+                                isOver.set(true);
+                            }
+                        });
+        int wrong = 0;
+        while (!isOver.get()) {
+            try {
+                wrong += file.text().contains("planted") ? 1 : 0;
+            } catch (IllegalArgumentException e) {
+                // Open to others, or replaced too often.
+            }
+        }
+        swapper.join();
+        assertEquals(0, wrong);
+    }
+
+    /** A good file, then one that others can write, and so on; none is ever the same file again. */
+    private void swap(Path kept, int times) throws IOException {
+        for (int i = 0; i < times; i++) {
+            boolean isOpen = i % 2 == 1;
+            Path made = Files.writeString(kept.resolve("f" + i), isOpen ? "# planted" : "# own");
+            Files.setPosixFilePermissions(
+                    made, PosixFilePermissions.fromString(isOpen ? "rw-rw-rw-" : "rw-------"));
+            Path next = Files.createLink(kept.resolve("next"), made);
+            Files.move(next, path, StandardCopyOption.ATOMIC_MOVE);
         }
     }
 

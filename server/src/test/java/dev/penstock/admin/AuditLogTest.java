@@ -15,11 +15,16 @@ import dev.penstock.journal.Head;
 import dev.penstock.journal.MemoryFiles;
 import dev.penstock.journal.Segment;
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -117,6 +122,81 @@ final class AuditLogTest {
                             new AuditEntry.Outcome(
                                     "2026-03-01T10:00:00Z", "refused", null, "stale")),
                     entry);
+        }
+    }
+
+    @Test
+    void aPageOfLargeEntriesEndsEarlyAndTheNextGoesOn() throws IOException {
+        List<Long> seqs = new ArrayList<>();
+        List<Long> found = new ArrayList<>();
+        int pages = 0;
+        try (AuditLog log = open()) {
+            for (int i = 0; i < 12; i++) {
+                seqs.addFirst(log.intent(large(i)));
+                log.applied(seqs.getFirst(), i);
+            }
+            Long before = Long.MAX_VALUE;
+            while (before != null) {
+                AuditPage page = log.find(AuditFilter.ALL, before, 100);
+                // Three of 3 MB are more than 8 MiB, which one may exceed.
+                assertTrue(page.entries().size() <= 3, "entries " + page.entries().size());
+                page.entries().forEach(entry -> found.add(entry.seq()));
+                page.entries().forEach(entry -> assertNotNull(entry.outcome()));
+                before = page.next();
+                pages++;
+            }
+        }
+        assertEquals(seqs, found);
+        assertTrue(pages >= 4, "pages " + pages);
+    }
+
+    @Test
+    void twoSearchAtOnceAndTheOthersWait() throws Exception {
+        AtomicInteger inside = new AtomicInteger();
+        CountDownLatch held = new CountDownLatch(1);
+        AtomicBoolean isSlow = new AtomicBoolean();
+        DurableFiles slow =
+                (DurableFiles)
+                        Proxy.newProxyInstance(
+                                DurableFiles.class.getClassLoader(),
+                                new Class<?>[] {DurableFiles.class},
+                                (proxy, method, args) -> {
+                                    if (isSlow.get() && method.getName().equals("read")) {
+                                        inside.incrementAndGet();
+                                        held.await();
+                                    }
+                                    return method.invoke(files, args);
+                                });
+        try (AuditLog log = open(slow, FOLDER)) {
+            log.applied(log.intent(change("anna", "fraud", 10)), 1);
+            isSlow.set(true);
+            AtomicInteger found = new AtomicInteger();
+            List<Thread> threads = new ArrayList<>();
+            for (int i = 0; i < 6; i++) {
+                threads.add(
+                        Thread.ofPlatform()
+                                .start(() -> {
+                                    try {
+                                        found.addAndGet(
+                                                log.find(AuditFilter.ALL, Long.MAX_VALUE, 10)
+                                                        .entries()
+                                                        .size());
+                                    } catch (IOException e) {
+                                        throw new AssertionError(e);
+                                    }
+                                }));
+            }
+            long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+            while (!threads.stream().allMatch(t -> t.getState() == Thread.State.WAITING)) {
+                assertTrue(System.nanoTime() < until, "all wait");
+                Thread.onSpinWait();
+            }
+            assertEquals(2, inside.get());
+            held.countDown();
+            for (Thread thread : threads) {
+                thread.join();
+            }
+            assertEquals(6, found.get());
         }
     }
 
@@ -257,7 +337,14 @@ final class AuditLogTest {
             }
             // 16 MiB hold five and a half entries of 3 MB; the sixth still begins in it.
             assertEquals(2, Segment.list(files, FOLDER).size());
-            assertEquals(12, log.find(AuditFilter.ALL, Long.MAX_VALUE, 50).entries().size());
+            int found = 0;
+            Long before = Long.MAX_VALUE;
+            while (before != null) {
+                AuditPage page = log.find(AuditFilter.ALL, before, 50);
+                found += page.entries().size();
+                before = page.next();
+            }
+            assertEquals(12, found);
             assertInstanceOf(ChainCheck.Whole.class, log.verify());
         }
     }

@@ -127,4 +127,18 @@ final class OperationsTest {
         String detail = String.valueOf(problem(operation).detail());
         assertTrue(detail.contains("after it took effect"), detail);
     }
+
+    @Test
+    void anOperationThatBreaksOfAnErrorHasFailed() {
+        Operation operation =
+                started(course -> {
+                    throw new NoClassDefFoundError("as after a jar was replaced");
+                });
+        long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+        while (operation.isRunning()) {
+            assertTrue(System.nanoTime() < until, "it runs for ever");
+            Thread.onSpinWait();
+        }
+        assertEquals("failed", operations.get(operation.id()).state());
+    }
 }

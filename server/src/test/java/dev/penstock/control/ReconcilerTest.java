@@ -21,6 +21,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -375,6 +378,8 @@ final class ReconcilerTest {
     /** The bench's store, on a disk that a test can break. */
     private static final class BreakableStore implements ModelStore {
         private final ModelStore store;
+        private final AtomicInteger hanging = new AtomicInteger();
+        private volatile @Nullable CountDownLatch held;
         private @Nullable Exception trouble;
 
         BreakableStore(ModelStore store) {
@@ -383,6 +388,15 @@ final class ReconcilerTest {
 
         @Override
         public StoreScan scan() throws IOException {
+            CountDownLatch gate = held;
+            if (gate != null) {
+                hanging.incrementAndGet();
+                try {
+                    gate.await();
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            }
             if (trouble instanceof IOException e) {
                 throw e;
             }
@@ -440,6 +454,68 @@ final class ReconcilerTest {
             long next = served.wanted.compareAndSet(wanted.revision(), wanted.models());
             step(reconciler, 1);
             reconciler.awaitServed(next, Duration.ZERO);
+        }
+    }
+
+    @Test
+    void whatOperatorsWantIsServedWhileALookHangs() throws Exception {
+        old("a/1", "n=1");
+        BreakableStore store = new BreakableStore(bench.store);
+        Reconciler reconciler = on(store);
+        reconciler.start();
+        Bench.await("a/1 is served", () -> served.current("a") == 1);
+        CountDownLatch held = new CountDownLatch(1);
+        store.held = held;
+        try {
+            reconciler.lookSoon();
+            bench.time.pass(Duration.ofSeconds(1));
+            Bench.await("a look hangs", () -> store.hanging.get() == 1);
+            DesiredState wanted = served.wanted.read();
+            long next = served.wanted.compareAndSet(wanted.revision(), wanted.models());
+            Bench.await("the change is served", () -> isServed(reconciler, next));
+            // And a look that goes on sees what came meanwhile.
+            old("a/2", "n=2");
+        } finally {
+            held.countDown();
+        }
+        store.held = null;
+        Bench.await(
+                "a/2 is served",
+                () -> {
+                    bench.time.pass(Duration.ofSeconds(1));
+                    return served.current("a") == 2;
+                });
+        reconciler.close();
+    }
+
+    @Test
+    void aStopDoesNotWaitForALookThatHangs() throws Exception {
+        old("a/1", "n=1");
+        BreakableStore store = new BreakableStore(bench.store);
+        Reconciler reconciler = on(store);
+        reconciler.start();
+        Bench.await("a/1 is served", () -> served.current("a") == 1);
+        CountDownLatch held = new CountDownLatch(1);
+        store.held = held;
+        try {
+            bench.time.pass(Duration.ofSeconds(1));
+            reconciler.lookSoon();
+            Bench.await("a look hangs", () -> store.hanging.get() == 1);
+            reconciler.close();
+            assertEquals(0, served.current("a"));
+        } finally {
+            held.countDown();
+        }
+    }
+
+    private static boolean isServed(Reconciler reconciler, long revision) {
+        try {
+            reconciler.awaitServed(revision, Duration.ZERO);
+            return true;
+        } catch (TimeoutException e) {
+            return false;
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
         }
     }
 

@@ -39,7 +39,7 @@ import org.junit.jupiter.api.Test;
 final class ArrivalsTest {
     private static final String INFER = "/inference.GRPCInferenceService/ModelInfer";
     private static final String LIVE = "/inference.GRPCInferenceService/ServerLive";
-    private static final String RESOURCE_EXHAUSTED = "8";
+    private static final String UNAVAILABLE = "14";
     private static final String DEADLINE_EXCEEDED = "4";
     private static final int KIB = 1024;
 
@@ -72,7 +72,7 @@ final class ArrivalsTest {
             // A third is over a budget of 1 MiB, whatever its method.
             for (String method : List.of(INFER, LIVE)) {
                 RawCalls.Call over = raw.call(method).begin(60 * 1024 * KIB, 400 * KIB);
-                assertEquals(RESOURCE_EXHAUSTED, over.status());
+                assertEquals(UNAVAILABLE, over.status());
                 assertEquals("MEMORY_FULL", over.end.get().get("penstock-code").toString());
                 // What is left of the budget: 1024 - 800 KiB, less what pieces take.
                 GrpcFixture.await(() -> fixture.pool.bytesOut() < 900L * KIB);
@@ -94,7 +94,7 @@ final class ArrivalsTest {
             for (int i = 0; i < 1000; i++) {
                 call.more(1);
             }
-            assertEquals(RESOURCE_EXHAUSTED, call.status());
+            assertEquals(UNAVAILABLE, call.status());
         }
         fixture.awaitQuiet();
     }

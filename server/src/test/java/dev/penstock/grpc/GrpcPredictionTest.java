@@ -488,7 +488,7 @@ final class GrpcPredictionTest {
             StatusRuntimeException full =
                     assertThrows(
                             StatusRuntimeException.class, () -> small.stub.modelInfer(request));
-            assertEquals(Status.Code.RESOURCE_EXHAUSTED, full.getStatus().getCode());
+            assertEquals(Status.Code.UNAVAILABLE, full.getStatus().getCode());
             assertEquals(
                     "memory for requests in flight is used up", full.getStatus().getDescription());
             small.awaitQuiet();

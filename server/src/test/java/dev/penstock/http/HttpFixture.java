@@ -192,6 +192,15 @@ final class HttpFixture implements AutoCloseable {
         service.publish(new ServingTable(models.size(), models));
     }
 
+    /** Gives a model that is there a route. */
+    void route(String name, dev.penstock.routing.Route route) {
+        ServedModel before = models.get(name);
+        models.put(
+                name,
+                new ServedModel(name, before.versions(), Map.of(), before.current(), 1, route));
+        service.publish(new ServingTable(models.size(), models));
+    }
+
     /** A version whose state is known and that takes no requests. */
     void pending(String name, long version) {
         models.put(name, new ServedModel(name, Map.of(), Map.of(version, "Loading"), null));

@@ -6,6 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.penstock.http.RawClient.Answer;
+import dev.penstock.routing.Arm;
+import dev.penstock.routing.Role;
+import dev.penstock.routing.Route;
+import dev.penstock.routing.RoutingKey;
+import dev.penstock.routing.Rule;
 import dev.penstock.tensor.DataType;
 import dev.penstock.tensor.Shape;
 import dev.penstock.tensor.TensorSpec;
@@ -14,6 +19,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -35,6 +41,41 @@ class HttpPredictionTest {
     void close() throws IOException {
         client.close();
         fixture.close();
+    }
+
+    @Test
+    void aRouteThatComesWithTheBodyIsMetWholeOrNotAtAll() throws IOException {
+        var fp32 = EchoSession.echoing(new TensorSpec("X", DataType.FP32, Shape.of(-1)));
+        fixture.add("canary", 1, fp32);
+        fixture.add("canary", 2, fp32);
+        String body =
+                "{\"inputs\":[{\"name\":\"X\",\"shape\":[1],\"datatype\":\"FP32\",\"data\":[1]}]}";
+        client.send(
+                "POST /v2/models/canary/infer HTTP/1.1\r\nHost: a\r\nX-Beta: 1\r\nContent-Length: "
+                        + body.length()
+                        + "\r\n\r\n"
+                        + body.substring(0, 10));
+        // An answer on another connection of the one loop: the head was read by then.
+        try (RawClient other = fixture.client()) {
+            assertEquals(200, other.get("/v2/health/live").read().status());
+        }
+        fixture.route(
+                "canary",
+                new Route(
+                        List.of(new Arm("stable", 1, Role.STABLE, Arm.ALL_BP)),
+                        new RoutingKey.Prediction(),
+                        List.of(new Rule(Rule.On.HEADER, "x-beta", "1", null, 2)),
+                        null,
+                        "salt"));
+        // The state before says the newest, 2; that of now says 2, too, by its rule. Without the
+        // header, which nobody looked at when it came, it would be 1.
+        Answer answer = client.send(body.substring(10)).read();
+        assertEquals(200, answer.status(), answer.text());
+        assertTrue(answer.text().contains("\"model_version\":\"2\""), answer.text());
+        Answer next = infer("canary", body);
+        assertTrue(next.text().contains("\"model_version\":\"1\""), next.text());
+        Answer beta = infer("canary", body, "X-Beta: 1");
+        assertTrue(beta.text().contains("\"model_version\":\"2\""), beta.text());
     }
 
     private Answer infer(String model, String body, String... headers) throws IOException {

@@ -165,6 +165,25 @@ final class AfterAnswerTest {
     }
 
     @Test
+    void anErrorInOnePairEndsNeitherTheOthersNorKeepsTheirMemory() throws Exception {
+        try (ShadowFixture m = new ShadowFixture()) {
+            m.turn(1, ADD_ONE);
+            ScriptedScheduler shadow = m.scripted(2, ADD_ONE);
+            shadow.breaks = new NoClassDefFoundError("as after a jar was replaced");
+            m.route(2, 1);
+            m.start();
+            m.ask(1);
+            m.awaitDue(1);
+            ShadowFixture.await("freed", () -> m.after.kept() == 0 && m.pool.bytesOut() == 0);
+            shadow.breaks = null;
+            m.ask(1);
+            m.awaitDue(2);
+            assertEquals(1, m.pairs(ShadowVerdict.SHADOW_ERROR));
+            assertEquals(1, m.pairs(ShadowVerdict.EQUAL));
+        }
+    }
+
+    @Test
     void aShadowThatTakesOtherInputsIsInError() throws Exception {
         try (ShadowFixture m = new ShadowFixture()) {
             m.turn(1, ADD_ONE);

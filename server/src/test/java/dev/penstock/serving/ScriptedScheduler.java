@@ -13,6 +13,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class ScriptedScheduler implements Scheduler {
     final AtomicInteger asideRuns = new AtomicInteger();
     volatile int waiting;
+    volatile Error breaks;
     private final Scheduler inner;
     private volatile CountDownLatch held = new CountDownLatch(0);
 
@@ -35,6 +36,9 @@ final class ScriptedScheduler implements Scheduler {
     public TensorSet runAside(TensorSet inputs, List<String> outputs, long limitNanos)
             throws EngineException {
         asideRuns.incrementAndGet();
+        if (breaks != null) {
+            throw breaks;
+        }
         try {
             held.await();
         } catch (InterruptedException e) {
