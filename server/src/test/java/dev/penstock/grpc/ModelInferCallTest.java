@@ -114,7 +114,7 @@ final class ModelInferCallTest {
         refused.onMessage(receiver.receive(new ByteArrayInputStream(message)));
         refused.onHalfClose();
         refused.onComplete();
-        assertEquals(List.of(Status.Code.RESOURCE_EXHAUSTED), call.closed);
+        assertEquals(List.of(Status.Code.UNAVAILABLE), call.closed);
         assertEquals(List.of("unavailable"), List.copyOf(fixture.outcomes));
         fixture.awaitQuiet();
     }
