@@ -154,7 +154,11 @@ public class ShadowBench {
     @Benchmark
     public Exchange admitted() {
         Exchange exchange = routed(withHalf);
-        after.free(after.queue.take());
+        // One in a million is not drawn.
+        KeptPayload kept = after.queue.take();
+        if (kept != null) {
+            after.free(kept);
+        }
         return exchange;
     }
 }
