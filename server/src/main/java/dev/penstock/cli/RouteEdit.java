@@ -51,7 +51,11 @@ final class RouteEdit {
         if (!weights.containsKey(kept)) {
             weights.put(kept, ALL.subtract(sum));
         }
-        arms(document.putArray("arms"), weights, kept);
+        if (shares.isEmpty() && stable == null) {
+            document.set("arms", armsNow());
+        } else {
+            arms(document.putArray("arms"), inOrder(weights), kept);
+        }
         for (String field : KEPT) {
             // A salt is the server's to keep or make anew.
             if (now.path(field).isContainer()) {
@@ -60,6 +64,30 @@ final class RouteEdit {
         }
         dropDanglingRules(document);
         return document;
+    }
+
+    private ArrayNode armsNow() {
+        ArrayNode arms = Json.MAPPER.createArrayNode();
+        for (JsonNode arm : now.path("arms")) {
+            ObjectNode copy = arms.addObject();
+            for (String field : List.of("name", "version", "role", "weight")) {
+                copy.set(field, arm.path(field));
+            }
+        }
+        return arms;
+    }
+
+    // Canaries keep the order that they are in, and so their stretches: else keys would move.
+    private Map<String, BigDecimal> inOrder(Map<String, BigDecimal> weights) {
+        Map<String, BigDecimal> ordered = new LinkedHashMap<>();
+        for (JsonNode arm : now.path("arms")) {
+            String version = RouteTable.text(arm, "version");
+            if (weights.containsKey(version)) {
+                ordered.put(version, weights.get(version));
+            }
+        }
+        weights.forEach(ordered::putIfAbsent);
+        return ordered;
     }
 
     private static JsonNode withoutState(JsonNode field) {
@@ -125,19 +153,28 @@ final class RouteEdit {
     }
 
     private void arms(ArrayNode arms, Map<String, BigDecimal> weights, String stable) {
-        Set<String> names = new HashSet<>(List.of(STABLE));
+        String stableName = STABLE;
+        Set<String> names = new HashSet<>();
         Map<String, String> kept = new LinkedHashMap<>();
         for (JsonNode arm : now.path("arms")) {
             String version = RouteTable.text(arm, "version");
             boolean isCanary = RouteTable.text(arm, "role").equals(CANARY);
+            if (!isCanary) {
+                stableName = RouteTable.text(arm, "name");
+            }
             if (isCanary && weights.containsKey(version) && !version.equals(stable)) {
                 kept.put(version, RouteTable.text(arm, "name"));
                 names.add(RouteTable.text(arm, "name"));
             }
         }
+        names.add(stableName);
+        String nameOfStable = stableName;
         weights.forEach((version, weight) -> {
             ObjectNode arm = arms.addObject();
             boolean isStable = version.equals(stable);
+            if (isStable && !nameOfStable.equals(STABLE)) {
+                arm.put("name", nameOfStable);
+            }
             if (!isStable) {
                 String name = kept.getOrDefault(version, CANARY);
                 if (!kept.containsKey(version) && !names.add(name)) {
@@ -221,6 +258,11 @@ final class RouteEdit {
             }
         }
         planShadow(document.path("shadow"), lines);
+        for (JsonNode rule : now.path("rules")) {
+            if (document.path("rules").valueStream().noneMatch(rule::equals)) {
+                lines.add("  %-10s %s   (gone)".formatted("rule", RouteTable.rule(rule)));
+            }
+        }
         String key = RouteTable.key(document.path("key"));
         String keyBefore = RouteTable.key(now.path("key"));
         if (!key.equals(keyBefore)) {

@@ -78,7 +78,7 @@ final class RouteTable {
         return key.has("header") ? "header " + text(key, "header") : "caller";
     }
 
-    private static String rule(JsonNode rule) {
+    static String rule(JsonNode rule) {
         StringJoiner line = new StringJoiner(" ");
         line.add(rule.has("header") ? "header" : "parameter");
         line.add(rule.has("header") ? text(rule, "header") : text(rule, "parameter"));

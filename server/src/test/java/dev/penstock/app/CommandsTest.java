@@ -114,8 +114,8 @@ final class CommandsTest {
         assertEquals(
                 """
                 add  r2 ->
-                  canary     v2         10 %   (as before)
                   stable     v1         90 %   (as before)
+                  canary     v2         10 %   (as before)
                   key        header x-user   (was none)
                 """,
                 keyed.err());
@@ -131,8 +131,8 @@ final class CommandsTest {
         List<String> lines = back.out().lines().toList();
         assertEquals("add  r5", lines.get(0));
         assertEquals("ARM     VERSION   SET  OBSERVED  STATE", lines.get(1));
-        assertEquals("canary  2        10 %         -  ready", lines.get(2));
-        assertEquals("stable  1        90 %         -  ready", lines.get(3));
+        assertEquals("stable  1        90 %         -  ready", lines.get(2));
+        assertEquals("canary  2        10 %         -  ready", lines.get(3));
         assertEquals("key      header x-user", lines.get(4));
         assertTrue(lines.get(5).endsWith(" by anonymous: complaints"), lines.get(5));
     }
