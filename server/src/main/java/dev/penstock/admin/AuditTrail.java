@@ -4,21 +4,6 @@ import java.io.IOException;
 
 /** Where changes are written down: before they take effect, and what became of them. */
 public interface AuditTrail {
-    /** Keeps nothing. */
-    AuditTrail NONE =
-            new AuditTrail() {
-                @Override
-                public long intent(AuditChange change) {
-                    return 0;
-                }
-
-                @Override
-                public void applied(long intent, long revision) {}
-
-                @Override
-                public void refused(long intent, String reason) {}
-            };
-
     /**
      * Puts a change that is about to be made on the disk.
      *

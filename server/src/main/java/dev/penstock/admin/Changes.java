@@ -83,8 +83,12 @@ public final class Changes {
             trail.refused(intent, "it broke: " + e.getClass().getSimpleName());
             throw e;
         }
-        trail.applied(intent, made.named());
-        awaitServed(made.revision());
+        try {
+            awaitServed(made.revision());
+        } finally {
+            // Kept in any case: whoever gives up waiting finds it in force later.
+            trail.applied(intent, made.named());
+        }
     }
 
     /**

@@ -1,16 +1,8 @@
 package dev.penstock.cli;
 
 import java.util.List;
-import java.util.Objects;
-import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
+import tools.jackson.databind.JsonNode;
 
 /** {@code penstock route rm}. */
 @Command(
@@ -24,52 +16,26 @@ import picocli.CommandLine.Spec;
             "  penstock route rm penguins --reason \"one version is enough\"",
             "  penstock route rm penguins --reason cleanup --yes"
         })
-final class RouteRemoveCommand implements Callable<Integer> {
-    @Spec private @Nullable CommandSpec spec;
-
-    @Parameters(paramLabel = "MODEL", description = "The model's name.")
-    private String model = "";
-
-    @Option(
-            names = "--reason",
-            paramLabel = "TEXT",
-            required = true,
-            description = "Why; goes to the audit log.")
-    private String reason = "";
-
-    @Mixin private Consent consent = new Consent();
-
-    @Mixin private AdminOptions options = new AdminOptions();
-
+final class RouteRemoveCommand extends RouteChangeCommand {
     @Override
-    public Integer call() throws InterruptedException {
-        CommandLine command = Objects.requireNonNull(spec).commandLine();
-        try (AdminClient client = options.client()) {
-            AdminClient.Answer now = client.get("/routes/" + AdminClient.part(model));
-            remove(client, now, model, reason, consent, options, command);
-            return ExitCode.OK;
-        }
+    AdminClient.Answer change(Asked asked) throws InterruptedException {
+        return remove(asked);
     }
 
-    static void remove(
-            AdminClient client,
-            AdminClient.Answer now,
-            String model,
-            String reason,
-            Consent consent,
-            AdminOptions options,
-            CommandLine command)
-            throws InterruptedException {
-        String revision = RouteTable.text(now.body(), "revision");
-        consent.ask(
-                command, List.of(model + "  " + revision + " -> follows its newest ready version"));
+    /** Also what {@code route set --follow} does. */
+    static AdminClient.Answer remove(Asked asked) throws InterruptedException {
+        JsonNode now = asked.now().body();
+        String model = RouteTable.text(now, "model");
+        String revision = RouteTable.text(now, "revision");
+        asked.consent()
+                .ask(
+                        asked.command(),
+                        List.of(model + "  " + revision + " -> follows its newest ready version"));
         String path =
-                "/routes/"
-                        + AdminClient.part(model)
+                asked.path()
                         + "?reason="
-                        + AdminClient.part(reason)
-                        + (consent.isDryRun() ? "&dry_run=true" : "");
-        AdminClient.Answer done = client.change("DELETE", path, now.tag(), null);
-        RouteGetCommand.show(done.body(), options, command);
+                        + AdminClient.part(asked.reason())
+                        + (asked.consent().isDryRun() ? "&dry_run=true" : "");
+        return asked.client().change("DELETE", path, asked.now().tag(), null);
     }
 }

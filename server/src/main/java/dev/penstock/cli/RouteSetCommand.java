@@ -102,7 +102,11 @@ final class RouteSetCommand implements Callable<Integer> {
             AdminClient.Answer now = client.get(path);
             RouteEdit edit = new RouteEdit(now.body());
             if (follows) {
-                RouteRemoveCommand.remove(client, now, model, reason, consent, options, command);
+                AdminClient.Answer done =
+                        RouteRemoveCommand.remove(
+                                new RouteChangeCommand.Asked(
+                                        client, path, now, reason, consent, command));
+                RouteGetCommand.show(done.body(), options, command);
                 return ExitCode.OK;
             }
             ObjectNode document = file != null ? read(file) : edited(edit);

@@ -18,10 +18,6 @@ public record DataSize(long bytes) implements Comparable<DataSize> {
         require(bytes >= 0, "size is %d, must not be negative", bytes);
     }
 
-    public static DataSize ofKibibytes(long count) {
-        return new DataSize(Math.multiplyExact(count, 1L << STEP_BITS));
-    }
-
     public static DataSize ofMebibytes(long count) {
         return new DataSize(Math.multiplyExact(count, 1L << (2 * STEP_BITS)));
     }

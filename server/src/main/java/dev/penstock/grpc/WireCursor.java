@@ -110,10 +110,6 @@ final class WireCursor {
         return length;
     }
 
-    int fixed32() {
-        return bytes.getInt(advance(4));
-    }
-
     long fixed64() {
         return bytes.getLong(advance(8));
     }

@@ -36,11 +36,6 @@ public enum ShadowVerdict {
         return label;
     }
 
-    /** Whether both versions answered, and so were compared. */
-    public boolean isComparison() {
-        return severity >= 0;
-    }
-
     /** Whether both answered and the answers are further apart than their roles allow. */
     public boolean isDisagreement() {
         return severity > WITHIN_TOLERANCE.severity;
