@@ -1,7 +1,6 @@
 package dev.penstock.control;
 
 import dev.penstock.inference.VersionId;
-import dev.penstock.repository.LiveVersion;
 import dev.penstock.repository.ModelRepository;
 import dev.penstock.repository.ModelStore;
 import dev.penstock.repository.StoreScan;
@@ -14,17 +13,13 @@ import dev.penstock.runtime.Ticker;
 import dev.penstock.serving.InferenceService;
 import dev.penstock.serving.ServedModel;
 import dev.penstock.serving.ServingTable;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.NavigableMap;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -34,7 +29,6 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.slf4j.spi.LoggingEventBuilder;
 
 /**
  * Makes what is served follow what is in the store and what operators want: plan and act, again and
@@ -61,6 +55,7 @@ public final class Reconciler implements AutoCloseable {
     private volatile Duration poll;
     private final Ticker ticker;
     private final Absences absences;
+    private final StoreEye eye;
     private final Thread thread;
     private final Thread looker;
 
@@ -77,7 +72,7 @@ public final class Reconciler implements AutoCloseable {
     private boolean isActWanted;
     private boolean isClosed;
     // What the looker saw and the other thread did not take yet.
-    private @Nullable Sight sight;
+    private StoreEye.@Nullable Sight sight;
 
     // Of the one thread that steps.
     private volatile Map<VersionId, Absences.Missing> missing = Map.of();
@@ -87,17 +82,6 @@ public final class Reconciler implements AutoCloseable {
     private boolean wasReady;
     private volatile StoreScan scan = StoreScan.EMPTY;
     private volatile boolean guardHolds;
-
-    // Of the one thread that looks.
-    private @Nullable String lastTrouble;
-
-    /**
-     * One look that saw something.
-     *
-     * @param number of the look
-     * @param atNanos when it ended
-     */
-    private record Sight(long number, StoreScan scan, long atNanos) {}
 
     /**
      * @param store closed by this
@@ -134,6 +118,7 @@ public final class Reconciler implements AutoCloseable {
         this.poll = poll;
         this.ticker = ticker;
         this.absences = absences;
+        this.eye = new StoreEye(store, ticker);
         this.thread = Thread.ofPlatform().name("reconciler").daemon().unstarted(this::loop);
         this.looker = Thread.ofPlatform().name("store-looker").daemon().unstarted(this::watch);
     }
@@ -167,7 +152,7 @@ public final class Reconciler implements AutoCloseable {
             confirmed.addAll(removed);
             confirmed.retainAll(missing.keySet());
             isActWanted = true;
-            woken.signal();
+            woken.signalAll();
         } finally {
             lock.unlock();
         }
@@ -237,30 +222,24 @@ public final class Reconciler implements AutoCloseable {
          */
         public @Nullable Version await(Duration atMost)
                 throws InterruptedException, TimeoutException {
-            long until = ticker.nanos() + atMost.toNanos();
             lock.lock();
             try {
-                while (true) {
-                    Version version = repository.find(id);
-                    boolean isTriedAgain = again.contains(id);
-                    if (version != null && !isTriedAgain && isSettled(version.state())) {
-                        return version;
-                    }
-                    boolean isStored = scan.find(id) instanceof StoredVersion.Published;
-                    boolean isMoving = version != null && !isOver(version.state());
-                    if (looksDone > looksBefore && !isMoving && !isStored) {
-                        return null;
-                    }
-                    long left = until - ticker.nanos();
-                    if (left <= 0) {
-                        throw new TimeoutException(id + " is not loaded yet");
-                    }
-                    // Signalled after every act; the bound is for a clock that tests move.
-                    var _ = acted.awaitNanos(Math.min(left, TimeUnit.MILLISECONDS.toNanos(100)));
-                }
+                Reconciler.this.await(this::isOver, atMost, id + " is not loaded yet");
+                Version version = repository.find(id);
+                return version != null && isSettled(version.state()) ? version : null;
             } finally {
                 lock.unlock();
             }
+        }
+
+        private boolean isOver() {
+            Version version = repository.find(id);
+            if (version != null && isSettled(version.state())) {
+                return !again.contains(id);
+            }
+            boolean isMoving = version != null && !Reconciler.isOver(version.state());
+            boolean isStored = scan.find(id) instanceof StoredVersion.Published;
+            return looksDone > looksBefore && !isMoving && !isStored;
         }
 
         @Override
@@ -323,7 +302,7 @@ public final class Reconciler implements AutoCloseable {
         try {
             long before = looksBegun;
             isLookWanted = true;
-            woken.signal();
+            woken.signalAll();
             await(() -> looksDone > before, atMost, "nobody could look at the store yet");
         } finally {
             lock.unlock();
@@ -436,7 +415,7 @@ public final class Reconciler implements AutoCloseable {
     }
 
     private void lookAndHandOver() {
-        Sight seen = look();
+        StoreEye.Sight seen = look();
         lock.lock();
         try {
             // Each look counts: one that nobody took yet gives way only to a younger one.
@@ -449,7 +428,7 @@ public final class Reconciler implements AutoCloseable {
     }
 
     private void takeAndAct() {
-        Sight seen;
+        StoreEye.Sight seen;
         lock.lock();
         try {
             seen = sight;
@@ -468,7 +447,7 @@ public final class Reconciler implements AutoCloseable {
         follow(look());
     }
 
-    private void follow(@Nullable Sight seen) {
+    private void follow(StoreEye.@Nullable Sight seen) {
         if (seen != null) {
             take(seen);
         }
@@ -479,19 +458,11 @@ public final class Reconciler implements AutoCloseable {
         }
     }
 
-    private @Nullable Sight look() {
-        long number = beginLook();
-        try {
-            StoreScan seen = store.scan();
-            lastTrouble = null;
-            return new Sight(number, seen, ticker.nanos());
-        } catch (IOException | RuntimeException e) {
-            tell(e);
-            return null;
-        }
+    private StoreEye.@Nullable Sight look() {
+        return eye.look(beginLook());
     }
 
-    private void take(Sight seen) {
+    private void take(StoreEye.Sight seen) {
         scan = seen.scan();
         lookedNanos = seen.atNanos();
         if (!hasLooked) {
@@ -519,21 +490,6 @@ public final class Reconciler implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-    }
-
-    private void tell(Exception trouble) {
-        String text = trouble.getClass().getSimpleName() + trouble.getMessage();
-        if (text.equals(lastTrouble)) {
-            return;
-        }
-        lastTrouble = text;
-        LoggingEventBuilder line =
-                LOG.atError().addKeyValue("cause", trouble.getClass().getSimpleName());
-        if (trouble instanceof RuntimeException) {
-            // A bug, where the other is a disk.
-            line = line.setCause(trouble);
-        }
-        line.log("cannot look at the store, so what is known of it stays as it is");
     }
 
     private long beginLook() {
@@ -672,59 +628,11 @@ public final class Reconciler implements AutoCloseable {
 
     /** Publishes what is alive, but for what is about to be unloaded, when that is news. */
     private void publish(DesiredState desired, Set<VersionId> leaving) {
-        Set<VersionId> held = newlyHeld();
-        Map<String, Draft> drafts = new HashMap<>();
-        desired.models()
-                .forEach((name, spec) -> {
-                    if (spec.route() != null) {
-                        drafts.put(name, new Draft());
-                    }
-                });
-        for (Version version : repository.versions()) {
-            Draft draft = drafts.computeIfAbsent(version.id().model(), name -> new Draft());
-            long number = version.id().number();
-            switch (version.state()) {
-                case VersionState.Ready ready -> {
-                    if (leaving.contains(version.id())) {
-                        draft.pending.put(number, "Draining");
-                    } else {
-                        draft.add(number, ready.version(), held.contains(version.id()));
-                    }
-                }
-                case VersionState.Loading loading -> draft.pending.put(number, "Loading");
-                case VersionState.Draining draining -> draft.pending.put(number, "Draining");
-                case VersionState.Unloaded unloaded -> {}
-                case VersionState.Failed failed -> {}
-            }
-        }
-        for (VersionId waiting : waiting()) {
-            drafts.computeIfAbsent(waiting.model(), name -> new Draft())
-                    .pending
-                    .putIfAbsent(waiting.number(), "Waiting");
-        }
-        Map<String, ServedModel> models = new HashMap<>();
-        drafts.forEach((name, draft) -> models.put(name, draft.served(name, desired.model(name))));
+        Map<String, ServedModel> models =
+                TableModels.of(desired, repository.versions(), waiting(), newlyHeld(), leaving);
         ServingTable before = service.table();
         if (!before.models().equals(models)) {
             service.publish(new ServingTable(before.revision() + 1, models));
-        }
-    }
-
-    private static final class Draft {
-        private final NavigableMap<Long, LiveVersion> versions = new TreeMap<>();
-        private final Map<Long, String> pending = new HashMap<>();
-        private @Nullable LiveVersion newest;
-
-        void add(long number, LiveVersion version, boolean isHeld) {
-            versions.put(number, version);
-            if (!isHeld && (newest == null || newest.info().id().number() < number)) {
-                newest = version;
-            }
-        }
-
-        ServedModel served(String name, ModelSpec spec) {
-            return new ServedModel(
-                    name, versions, pending, newest, spec.routeRevision(), spec.route());
         }
     }
 
