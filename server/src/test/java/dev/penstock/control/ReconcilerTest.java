@@ -301,12 +301,12 @@ final class ReconcilerTest {
         served.settle();
         assertFalse(served.reconciler.removalGuard());
         assertFalse(served.serves("a", 2));
-        old("a/3", "n=3");
+        old("a/1", "n=1");
         served.settle();
-        remove("a/3");
+        remove("a/1");
         served.settle();
-        assertTrue(served.reconciler.removalGuard(), "nobody confirmed this one");
-        assertEquals(3, served.current("a"));
+        assertTrue(served.reconciler.removalGuard(), "nobody confirmed that it goes again");
+        assertEquals(1, served.current("a"));
     }
 
     @Test
