@@ -8,11 +8,16 @@ import dev.penstock.OnnxModel;
 import dev.penstock.access.AccessSettings;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -265,5 +270,84 @@ final class AdminPublishTest {
         assertEquals(75, past.path("arms").path(0).path("weight").asInt());
         assertTrue(admin.get("/routes/add?as_of=" + before).body().path("follows").asBoolean());
         assertEquals("r2", admin.get("/routes/add").body().path("revision").asString(""));
+    }
+
+    /** What lies in the folders of the server's own, but for the folders themselves. */
+    private List<String> kept() throws IOException {
+        List<String> files = new ArrayList<>();
+        for (String own : List.of("uploads", "models")) {
+            Path folder = data.resolve(own);
+            if (Files.isDirectory(folder)) {
+                try (Stream<Path> all = Files.walk(folder)) {
+                    all.filter(path -> !path.equals(folder))
+                            .forEach(path -> files.add(data.relativize(path).toString()));
+                }
+            }
+        }
+        return files;
+    }
+
+    @Test
+    void anUploadWhoseConnectionIsCutLeavesNothing() throws Exception {
+        String part =
+                new String(head("model\"; filename=\"m.onnx"), StandardCharsets.UTF_8)
+                        + "x".repeat(100_000);
+        String request =
+                "POST /admin/v1/models/add/versions HTTP/1.1\r\nHost: localhost\r\n"
+                        + "Content-Type: multipart/form-data; boundary=b\r\n"
+                        + "Content-Length: 1000000\r\n\r\n"
+                        + part;
+        try (Socket socket =
+                new Socket(InetAddress.getLoopbackAddress(), gateway.adminAddress().getPort())) {
+            socket.getOutputStream().write(request.getBytes(StandardCharsets.UTF_8));
+            socket.getOutputStream().flush();
+            await(() -> !kept().isEmpty());
+        }
+        await(() -> kept().isEmpty());
+        assertEquals(404, admin.get("/models/add/versions/2").status());
+        // The number is free again, and a good upload takes it.
+        ended(upload("/models/add/versions", add(2)));
+        assertEquals(200, admin.get("/models/add/versions/2").status());
+    }
+
+    @Test
+    void anUploadAboveTheLimitIsRefusedAndLeavesNothing() throws Exception {
+        close();
+        GatewayConfig small =
+                GatewayConfig.reader()
+                        .read(
+                                null,
+                                Map.of("PENSTOCK_MODELS_MAX_UPLOAD", "1KiB"),
+                                Map.of(
+                                        "--models", models.toString(),
+                                        "--data", data.toString(),
+                                        "--http", "127.0.0.1:0",
+                                        "--grpc", "127.0.0.1:0",
+                                        "--metrics", "127.0.0.1:0",
+                                        "--admin", "127.0.0.1:0",
+                                        "--drain", "0s"))
+                        .orThrow();
+        gateway = new Gateway(small);
+        gateway.start();
+        gateway.awaitFirstLook();
+        admin = new AdminCaller(gateway.adminAddress().getPort());
+        AdminCaller.Answer refused = upload("/models/add/versions", new byte[2_000]);
+        assertEquals(413, refused.status(), refused.body().toString());
+        assertEquals("TOO_LARGE", refused.body().path("code").asString(""));
+        assertEquals(List.of(), kept());
+        // Some 200 bytes, and the form around them.
+        ended(upload("/models/add/versions", add(2)));
+    }
+
+    private interface Claim {
+        boolean holds() throws IOException;
+    }
+
+    private static void await(Claim claim) throws IOException {
+        long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        while (!claim.holds()) {
+            assertTrue(System.nanoTime() < until, "waited in vain");
+            Thread.onSpinWait();
+        }
     }
 }
