@@ -1,5 +1,6 @@
 package dev.penstock.http;
 
+import dev.penstock.runtime.TextBuffer;
 import org.jspecify.annotations.Nullable;
 
 /** The one form of error bodies. */

@@ -4,6 +4,7 @@ import dev.penstock.inference.Exchange;
 import dev.penstock.inference.PredictionId;
 import dev.penstock.inference.TraceContext;
 import dev.penstock.inference.VersionInfo;
+import dev.penstock.runtime.TextBuffer;
 import dev.penstock.serving.InferenceService;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpResponseStatus;

@@ -2,6 +2,8 @@ package dev.penstock.http;
 
 import dev.penstock.inference.Failure;
 import dev.penstock.inference.FailureException;
+import dev.penstock.runtime.TextBuffer;
+import dev.penstock.runtime.Utf8;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 

@@ -3,6 +3,7 @@ package dev.penstock.http;
 import dev.penstock.inference.ModelRef;
 import dev.penstock.inference.ServerInfo;
 import dev.penstock.inference.VersionInfo;
+import dev.penstock.runtime.TextBuffer;
 import dev.penstock.serving.InferenceService;
 import dev.penstock.serving.ServedModel;
 import dev.penstock.tensor.Shape;

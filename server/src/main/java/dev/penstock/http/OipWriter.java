@@ -8,6 +8,7 @@ import dev.penstock.inference.InferResponse;
 import dev.penstock.inference.Limits;
 import dev.penstock.inference.PredictionId;
 import dev.penstock.inference.Status;
+import dev.penstock.runtime.TextBuffer;
 import dev.penstock.serving.InferenceService;
 import dev.penstock.tensor.Shape;
 import dev.penstock.tensor.Tensor;

@@ -2,6 +2,7 @@ package dev.penstock.http;
 
 import dev.penstock.access.Denied;
 import dev.penstock.inference.Limits;
+import dev.penstock.runtime.TextBuffer;
 import dev.penstock.runtime.Ticker;
 import dev.penstock.serving.InferenceService;
 import io.netty.channel.ChannelHandlerContext;

@@ -6,6 +6,7 @@ import dev.penstock.inference.ModelRef;
 import dev.penstock.inference.ServerInfo;
 import dev.penstock.inference.Status;
 import dev.penstock.inference.VersionInfo;
+import dev.penstock.runtime.TextBuffer;
 import dev.penstock.serving.InferenceService;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpMethod;

@@ -2,6 +2,7 @@ package dev.penstock.http;
 
 import dev.penstock.inference.FailureException;
 import dev.penstock.inference.Limits;
+import dev.penstock.runtime.TextBuffer;
 import dev.penstock.tensor.DataType;
 import dev.penstock.tensor.Memory;
 import dev.penstock.tensor.TensorPool;

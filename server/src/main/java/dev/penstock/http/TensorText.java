@@ -1,5 +1,8 @@
 package dev.penstock.http;
 
+import dev.penstock.runtime.ShortestDecimal;
+import dev.penstock.runtime.TextBuffer;
+import dev.penstock.runtime.Utf8;
 import dev.penstock.tensor.Tensor;
 import io.netty.buffer.ByteBuf;
 import java.nio.ByteBuffer;

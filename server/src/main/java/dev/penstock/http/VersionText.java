@@ -1,6 +1,7 @@
 package dev.penstock.http;
 
 import dev.penstock.inference.VersionInfo;
+import dev.penstock.runtime.TextBuffer;
 import dev.penstock.tensor.TensorSpec;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

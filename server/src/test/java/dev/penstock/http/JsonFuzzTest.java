@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.penstock.inference.FailureException;
 import dev.penstock.inference.Limits;
+import dev.penstock.runtime.TextBuffer;
 import dev.penstock.tensor.DataType;
 import dev.penstock.tensor.TensorPool;
 import dev.penstock.tensor.TensorSet;

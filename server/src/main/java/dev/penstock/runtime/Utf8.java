@@ -1,7 +1,7 @@
-package dev.penstock.http;
+package dev.penstock.runtime;
 
 /** What is UTF-8 and what is not, by table 3-7 of the Unicode standard. */
-final class Utf8 {
+public final class Utf8 {
     private Utf8() {}
 
     /**
@@ -9,7 +9,7 @@ final class Utf8 {
      *
      * @return 0 when there is none that is well-formed and ends before {@code end}
      */
-    static int length(byte[] text, int at, int end) {
+    public static int length(byte[] text, int at, int end) {
         int first = text[at] & 0xff;
         if (first < 0xc2 || first > 0xf4) {
             return 0;

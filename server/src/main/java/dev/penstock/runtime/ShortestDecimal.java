@@ -1,4 +1,4 @@
-package dev.penstock.http;
+package dev.penstock.runtime;
 
 import java.math.BigInteger;
 
@@ -13,9 +13,9 @@ import java.math.BigInteger;
  *
  * <p>Not a number and the infinities are written as the bare words that the protocol's clients use.
  */
-final class ShortestDecimal {
+public final class ShortestDecimal {
     /** Most bytes that one number takes. */
-    static final int MAX_BYTES = 26;
+    public static final int MAX_BYTES = 26;
 
     private static final int K_MIN = -324;
     private static final int K_MAX = 292;
@@ -59,7 +59,7 @@ final class ShortestDecimal {
     private int exponent;
 
     /** Writes a single-precision number. */
-    void put(float value, TextBuffer out) {
+    public void put(float value, TextBuffer out) {
         int bits = Float.floatToRawIntBits(value);
         int fraction = bits & (FLOAT_C_MIN - 1);
         int biased = bits >>> FLOAT_FRACTION_BITS & 0xff;
@@ -92,7 +92,7 @@ final class ShortestDecimal {
     }
 
     /** Writes a double-precision number. */
-    void put(double value, TextBuffer out) {
+    public void put(double value, TextBuffer out) {
         long bits = Double.doubleToRawLongBits(value);
         long fraction = bits & (DOUBLE_C_MIN - 1);
         int biased = (int) (bits >>> DOUBLE_FRACTION_BITS) & 0x7ff;

@@ -1,9 +1,9 @@
-package dev.penstock.http;
+package dev.penstock.runtime;
 
 import java.util.Arrays;
 
 /** A growing array of bytes that text and numbers are written into without garbage. */
-final class TextBuffer {
+public final class TextBuffer {
     private static final int KEPT_BYTES = 64 * 1024;
     private static final int INITIAL_BYTES = 1024;
     private static final int NANOS_PER_MICRO = 1000;
@@ -16,53 +16,53 @@ final class TextBuffer {
     private int size;
 
     /** The array below; good until the next write. */
-    byte[] bytes() {
+    public byte[] bytes() {
         return bytes;
     }
 
-    int size() {
+    public int size() {
         return size;
     }
 
     /** Empty again; an array that grew large is given up. */
-    void clear() {
+    public void clear() {
         size = 0;
         if (bytes.length > KEPT_BYTES) {
             bytes = new byte[INITIAL_BYTES];
         }
     }
 
-    byte[] toArray() {
+    public byte[] toArray() {
         return Arrays.copyOf(bytes, size);
     }
 
     /** Room for that many more bytes, to be written at {@link #size} and told by {@link #skip}. */
-    byte[] room(int more) {
+    public byte[] room(int more) {
         if (bytes.length - size < more) {
             bytes = Arrays.copyOf(bytes, Math.max(bytes.length * 2, size + more));
         }
         return bytes;
     }
 
-    void skip(int written) {
+    public void skip(int written) {
         size += written;
     }
 
-    void put(char ascii) {
+    public void put(char ascii) {
         room(1)[size++] = (byte) ascii;
     }
 
-    void put(byte[] text) {
+    public void put(byte[] text) {
         put(text, 0, text.length);
     }
 
-    void put(byte[] text, int from, int length) {
+    public void put(byte[] text, int from, int length) {
         System.arraycopy(text, from, room(length), size, length);
         size += length;
     }
 
     /** Text whose characters are all below 256. */
-    void ascii(String text) {
+    public void ascii(String text) {
         int length = text.length();
         byte[] target = room(length);
         for (int i = 0; i < length; i++) {
@@ -71,7 +71,7 @@ final class TextBuffer {
         size += length;
     }
 
-    void number(long value) {
+    public void number(long value) {
         if (value < 0) {
             // The smallest long has no positive twin: its digits are taken as unsigned.
             put('-');
@@ -82,7 +82,7 @@ final class TextBuffer {
     }
 
     /** All 64 bits as a number from 0. */
-    void unsigned(long value) {
+    public void unsigned(long value) {
         byte[] target = room(20);
         long rest = value;
         int digits = 1;
@@ -102,7 +102,7 @@ final class TextBuffer {
     }
 
     /** Nanoseconds as milliseconds with three decimals. */
-    void millis(long nanos) {
+    public void millis(long nanos) {
         long micros = Math.max(0, nanos) / NANOS_PER_MICRO;
         unsigned(micros / 1000);
         put('.');
@@ -113,7 +113,7 @@ final class TextBuffer {
     }
 
     /** A JSON string of the text, quotes included; a lone surrogate becomes a question mark. */
-    void jsonString(String text) {
+    public void jsonString(String text) {
         put('"');
         int length = text.length();
         for (int i = 0; i < length; i++) {
@@ -132,7 +132,7 @@ final class TextBuffer {
     }
 
     /** One byte below 128 as it stands inside of a JSON string. */
-    void jsonAscii(byte c) {
+    public void jsonAscii(byte c) {
         switch (c) {
             case '"' -> escape('"');
             case '\\' -> escape('\\');
@@ -158,7 +158,7 @@ final class TextBuffer {
         put(letter);
     }
 
-    void utf8(int codePoint) {
+    public void utf8(int codePoint) {
         byte[] target = room(4);
         if (codePoint < 0x80) {
             target[size++] = (byte) codePoint;
