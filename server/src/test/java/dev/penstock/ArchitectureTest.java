@@ -50,6 +50,33 @@ final class ArchitectureTest {
                             Map.entry("routing", Set.of("statistics", "runtime")),
                             Map.entry("inference", Set.of("tensor", "statistics", "runtime")),
                             Map.entry("telemetry", Set.of("inference", "runtime")),
+                            Map.entry(
+                                    "lineage.store",
+                                    Set.of("journal", "statistics", "inference", "runtime")),
+                            Map.entry(
+                                    "lineage",
+                                    Set.of(
+                                            "lineage.store",
+                                            "journal",
+                                            "statistics",
+                                            "inference",
+                                            "tensor",
+                                            "telemetry",
+                                            "runtime")),
+                            Map.entry(
+                                    "replay",
+                                    Set.of(
+                                            "lineage",
+                                            "lineage.store",
+                                            "journal",
+                                            "serving",
+                                            "repository",
+                                            "scheduling",
+                                            "engine",
+                                            "statistics",
+                                            "inference",
+                                            "tensor",
+                                            "runtime")),
                             Map.entry("engine", Set.of("inference", "tensor", "runtime")),
                             Map.entry(
                                     "engine.ffm",
@@ -102,6 +129,9 @@ final class ArchitectureTest {
                                     Set.of(
                                             "access",
                                             "journal",
+                                            "lineage",
+                                            "lineage.store",
+                                            "replay",
                                             "control",
                                             "serving",
                                             "repository",
@@ -129,7 +159,14 @@ final class ArchitectureTest {
                                             "tensor",
                                             "telemetry",
                                             "runtime")),
-                            Map.entry("cli", Set.of("access", "config", "journal", "runtime"))));
+                            Map.entry(
+                                    "cli",
+                                    Set.of(
+                                            "access",
+                                            "config",
+                                            "journal",
+                                            "lineage.store",
+                                            "runtime"))));
 
     private static final Set<String> ADAPTERS = Set.of("engine.ffm", "engine.ort");
 

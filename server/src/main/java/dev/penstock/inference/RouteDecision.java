@@ -22,12 +22,13 @@ public final class RouteDecision {
     private final String arm;
     private final int weightBp;
     private final int rule;
+    private final boolean isCanary;
     private final @Nullable ShadowDraw shadow;
     private final String header;
 
     /** A way beside which nothing is asked. */
     public RouteDecision(long revision, String arm, int weightBp, int rule) {
-        this(revision, arm, weightBp, rule, null);
+        this(revision, arm, weightBp, rule, false, null);
     }
 
     /**
@@ -35,14 +36,21 @@ public final class RouteDecision {
      * @param arm the arm's name
      * @param weightBp the arm's share in hundredths of a percent
      * @param rule index of the rule that decided, or {@link #NO_RULE}
+     * @param isCanary whether the arm is on trial
      * @param shadow what is asked beside the answer; null for nothing
      */
     public RouteDecision(
-            long revision, String arm, int weightBp, int rule, @Nullable ShadowDraw shadow) {
+            long revision,
+            String arm,
+            int weightBp,
+            int rule,
+            boolean isCanary,
+            @Nullable ShadowDraw shadow) {
         this.revision = revision;
         this.arm = arm;
         this.weightBp = weightBp;
         this.rule = rule;
+        this.isCanary = isCanary;
         this.shadow = shadow;
         this.header = "r" + revision + "; arm=" + arm;
     }
@@ -77,6 +85,11 @@ public final class RouteDecision {
     /** Index of the rule that decided, or {@link #NO_RULE}. */
     public int rule() {
         return rule;
+    }
+
+    /** Whether the arm is on trial. */
+    public boolean isCanary() {
+        return isCanary;
     }
 
     /** What is asked beside the answer; null for nothing. */

@@ -35,8 +35,6 @@ public final class ShadowDraw {
         if (below >= HashPosition.COUNT) {
             return true;
         }
-        byte[] text = new byte[PredictionId.LENGTH];
-        id.write(text, 0);
-        return HashPosition.of(salt, text, text.length) < below;
+        return id.position(salt) < below;
     }
 }

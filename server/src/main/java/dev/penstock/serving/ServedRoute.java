@@ -4,7 +4,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.penstock.inference.CallFacts;
 import dev.penstock.inference.Exchange;
-import dev.penstock.inference.PredictionId;
 import dev.penstock.inference.RouteDecision;
 import dev.penstock.inference.ShadowDraw;
 import dev.penstock.repository.LiveVersion;
@@ -72,7 +71,13 @@ public final class ServedRoute {
                 ? null
                 : new Way(
                         version,
-                        new RouteDecision(revision, arm.name(), arm.weightBp(), rule, shadow));
+                        new RouteDecision(
+                                revision,
+                                arm.name(),
+                                arm.weightBp(),
+                                rule,
+                                arm.role() == Role.CANARY,
+                                shadow));
     }
 
     private @Nullable Way fallback(Map<Long, LiveVersion> ready) {
@@ -167,16 +172,10 @@ public final class ServedRoute {
                     case RoutingKey.Prediction prediction -> null;
                 };
         if (key == null || key.isEmpty()) {
-            return position(exchange.id(), salt);
+            return exchange.id().position(salt);
         }
         byte[] bytes = key.getBytes(UTF_8);
         return HashPosition.of(salt, bytes, bytes.length);
-    }
-
-    private static long position(PredictionId id, byte[] prefix) {
-        byte[] text = new byte[PredictionId.LENGTH];
-        id.write(text, 0);
-        return HashPosition.of(prefix, text, text.length);
     }
 
     /** The version of the stable arm, or whoever stands in for it; null when nothing is ready. */
