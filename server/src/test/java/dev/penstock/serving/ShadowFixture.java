@@ -12,6 +12,7 @@ import dev.penstock.inference.CallFacts;
 import dev.penstock.inference.InferRequest;
 import dev.penstock.inference.ModelRef;
 import dev.penstock.inference.Outcome;
+import dev.penstock.inference.PredictionRecorder;
 import dev.penstock.inference.ShadowVerdict;
 import dev.penstock.inference.ShedReason;
 import dev.penstock.inference.VersionId;
@@ -73,6 +74,7 @@ final class ShadowFixture implements AutoCloseable {
         after =
                 new AfterAnswer(
                         telemetry,
+                        PredictionRecorder.NONE,
                         pool,
                         Ticker.SYSTEM,
                         InstantSource.system(),
