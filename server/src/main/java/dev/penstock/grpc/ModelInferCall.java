@@ -1,6 +1,7 @@
 package dev.penstock.grpc;
 
 import dev.penstock.access.Caller;
+import dev.penstock.access.Right;
 import dev.penstock.inference.CallFacts;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.Failure;
@@ -80,6 +81,9 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage>
         this.headerId = CallMetadata.requestId(headers, method.limits.idBytes());
         CallFacts asked = CallMetadata.facts(headers, method.service.table());
         Caller caller = GrpcGatekeeper.caller();
+        if (CallMetadata.isKeepAsked(headers) && caller.has(Right.LINEAGE_READ)) {
+            asked = asked.withKeepForced();
+        }
         this.facts = caller.isAnonymous() ? asked : asked.withCaller(caller.name());
         this.callDeadline = callDeadline();
     }
