@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param digest SHA-256 of the model that was loaded
  * @param bytes of all its files; null when it is not loaded
  * @param execution {@code turn} or {@code pool}
- * @param batchIndependent whether an answer is the same in every batch, as tried at its load:
- *     {@code yes}, {@code approx}, {@code no} or {@code unknown}; null when it does not serve
+ * @param batchIndependent {@code yes}, {@code approx}, {@code no} or {@code unknown}; null when it
+ *     is not loaded
  * @param desired {@code loaded}, {@code unloaded}, or {@code policy}
  * @param share percent of the traffic that is set for its arms; null when no arm names it
  * @param observed percent of the requests since the route's revision; null before there were any

@@ -2,23 +2,20 @@ package dev.penstock.inference;
 
 import java.util.Locale;
 
-/**
- * Whether the answer to a row depends on the rows that it was run together with, as far as trying a
- * version when it was loaded can tell.
- */
+/** Whether a row's answer depends on the rows that happen to share its run. */
 public enum BatchIndependence {
-    /** The same bits in every batch that was tried, or the model takes no batches. */
+    /** All bits of a row stayed the same in any company, or there is no batch dimension. */
     YES,
-    /** The same numbers within a relative difference of 1e-5. */
+    /** They stayed the same but for rounding, within 1e-5 of their size. */
     APPROX,
-    /** Neighbours change the answer. */
+    /** A row's answer changed with its neighbours. */
     NO,
-    /** It could not be tried, or not to an end. */
+    /** It could not be found out. */
     UNKNOWN;
 
     private final String label = name().toLowerCase(Locale.ROOT);
 
-    /** As records, metrics and the admin API write it. */
+    /** As records, metrics and the admin API show it. */
     public String label() {
         return label;
     }
