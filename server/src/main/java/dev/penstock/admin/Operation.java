@@ -24,6 +24,7 @@ final class Operation {
     private boolean isEndable;
     private boolean isCancelled;
     private boolean isCommitted;
+    private int percentOfStep;
     private String state = "running";
     private @Nullable Object result;
     private @Nullable Problem problem;
@@ -57,6 +58,7 @@ final class Operation {
     /** Ends the step before, and begins another. */
     synchronized void begin(String step) {
         endStep("done", null);
+        percentOfStep = 0;
         steps.add(new OperationView.Step(step, "running", null, now()));
     }
 
@@ -91,6 +93,11 @@ final class Operation {
         int last = steps.size() - 1;
         OperationView.Step step = steps.get(last);
         steps.set(last, new OperationView.Step(step.name(), step.state(), detail, step.at()));
+    }
+
+    /** Says how far the step that it is at is. */
+    synchronized void progress(int percent) {
+        percentOfStep = Math.clamp(percent, 0, ALL_PERCENT - 1);
     }
 
     private void endStep(String how, @Nullable String detail) {
@@ -179,7 +186,10 @@ final class Operation {
         int percent =
                 state.equals("done")
                         ? ALL_PERCENT
-                        : (int) Math.min(ALL_PERCENT - 1, done * ALL_PERCENT / stepsInAll);
+                        : (int)
+                                Math.min(
+                                        ALL_PERCENT - 1,
+                                        (done * ALL_PERCENT + percentOfStep) / stepsInAll);
         return new OperationView(
                 id,
                 kind,

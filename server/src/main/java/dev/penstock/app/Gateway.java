@@ -17,6 +17,7 @@ import dev.penstock.admin.Diagnostics;
 import dev.penstock.admin.ModelAdmin;
 import dev.penstock.admin.Operations;
 import dev.penstock.admin.Publishing;
+import dev.penstock.admin.ReplayAdmin;
 import dev.penstock.admin.RouteAdmin;
 import dev.penstock.admin.RouteExplainer;
 import dev.penstock.admin.RouteViews;
@@ -44,6 +45,8 @@ import dev.penstock.inference.Limits;
 import dev.penstock.inference.PredictionRecorder;
 import dev.penstock.inference.ServerInfo;
 import dev.penstock.journal.DurableFiles;
+import dev.penstock.lineage.store.LineageReader;
+import dev.penstock.replay.Replayer;
 import dev.penstock.repository.DirectoryModelStore;
 import dev.penstock.repository.ExecutionPolicy;
 import dev.penstock.repository.ModelRepository;
@@ -380,9 +383,27 @@ final class Gateway implements AutoCloseable {
                         new Diagnostics(reconciler, service, routes, config.data().dir()),
                         new ConfigAdmin(configuration, changes),
                         new ShadowAdmin(models, afterAnswer::reports),
-                        new StoreAdmin(reconciler, changes));
+                        new StoreAdmin(reconciler, changes),
+                        new ReplayAdmin(
+                                replayer(), reconciler, service, changes, operations, clock));
         Unfinished.complete(audit, wanted, uploads);
         return new AdminApi(service, services, telemetry::adminRequest, Build.VERSION);
+    }
+
+    private Replayer replayer() {
+        Path data = config.data().dir();
+        return new Replayer(
+                DurableFiles.DISK,
+                data.resolve("replays"),
+                NODE,
+                new LineageReader(DurableFiles.DISK, data.resolve("lineage")),
+                service::table,
+                pool,
+                // Unknown, so that no replay promises bits, while nothing records.
+                () -> "",
+                limits.runTime(),
+                ticker,
+                clock);
     }
 
     /** Puts in force what needs no restart. */

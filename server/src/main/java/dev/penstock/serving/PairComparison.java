@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 
 /** All outputs of one pair, compared. Its verdict is that of the output that came out worst. */
-final class PairComparison {
+public final class PairComparison {
     private static final int MAX_LABELS = 4_096;
 
     private final Map<String, OutputDifference> outputs = new LinkedHashMap<>();
@@ -20,7 +20,7 @@ final class PairComparison {
     private double distance;
 
     /** Compares; both sets stay the caller's. */
-    static PairComparison of(TensorSet primary, TensorSet shadow) {
+    public static PairComparison of(TensorSet primary, TensorSet shadow) {
         PairComparison pair = new PairComparison();
         for (Tensor output : primary.tensors()) {
             pair.add(
@@ -63,6 +63,13 @@ final class PairComparison {
         return outputs;
     }
 
+    /** Each output's differences, in the order of the primary's outputs. */
+    public List<OutputSummary> summaries() {
+        List<OutputSummary> summaries = new ArrayList<>();
+        outputs.forEach((name, difference) -> summaries.add(difference.summary(name)));
+        return summaries;
+    }
+
     List<String> primaryLabels() {
         return primaryLabels;
     }
@@ -71,7 +78,8 @@ final class PairComparison {
         return shadowLabels;
     }
 
-    ShadowVerdict verdict() {
+    /** How the worst output came out. */
+    public ShadowVerdict verdict() {
         return verdict;
     }
 
