@@ -7,6 +7,7 @@ import dev.penstock.inference.Exchange;
 import dev.penstock.inference.InferRequest;
 import dev.penstock.inference.InferResponse;
 import dev.penstock.inference.Outcome;
+import dev.penstock.inference.PredictionRecorder;
 import dev.penstock.inference.Protocol;
 import dev.penstock.inference.Reply;
 import dev.penstock.repository.LiveVersion;
@@ -83,6 +84,7 @@ public class ShadowBench {
         after =
                 new AfterAnswer(
                         path.telemetry(),
+                        PredictionRecorder.NONE,
                         path.pool(),
                         Ticker.SYSTEM,
                         InstantSource.system(),

@@ -41,6 +41,7 @@ import dev.penstock.http.HttpServer;
 import dev.penstock.http.OpsRoute;
 import dev.penstock.http.OpsServer;
 import dev.penstock.inference.Limits;
+import dev.penstock.inference.PredictionRecorder;
 import dev.penstock.inference.ServerInfo;
 import dev.penstock.journal.DurableFiles;
 import dev.penstock.repository.DirectoryModelStore;
@@ -202,6 +203,7 @@ final class Gateway implements AutoCloseable {
         this.afterAnswer =
                 new AfterAnswer(
                         telemetry,
+                        PredictionRecorder.NONE,
                         pool,
                         ticker,
                         clock,

@@ -20,6 +20,7 @@ record GatewayConfig(
         @Key("Where models come from") ModelsConfig models,
         @Key("How models are run") RuntimeConfig runtime,
         @Key("What the server keeps") DataConfig data,
+        @Key("Which predictions are recorded") LineageConfig lineage,
         @Key("What the server says of itself") LogConfig log) {
 
     static final GatewayConfig DEFAULT =
@@ -29,6 +30,7 @@ record GatewayConfig(
                     ModelsConfig.DEFAULT,
                     new RuntimeConfig(EngineName.FFM, Map.of()),
                     new DataConfig(Path.of("penstock-data")),
+                    LineageConfig.DEFAULT,
                     new LogConfig(LogLevel.INFO, LogFormat.AUTO));
 
     static ConfigReader<GatewayConfig> reader() {

@@ -78,7 +78,7 @@ record ScalarType(
     }
 
     private static @Nullable ScalarType bare(Class<?> type) {
-        if (type == int.class) {
+        if (type == int.class || type == Integer.class) {
             return plain("integer", "a whole number", "8", "integer", null, ScalarType::parseInt);
         }
         if (type == long.class) {

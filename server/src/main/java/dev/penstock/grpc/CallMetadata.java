@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 final class CallMetadata {
     private static final Metadata.Key<String> TRACE_PARENT = key("traceparent");
     private static final Metadata.Key<String> REQUEST_ID = key("x-request-id");
+    private static final Metadata.Key<String> LINEAGE = key("penstock-lineage");
     private static final Metadata.Key<String> PREDICTION_ID = key("penstock-prediction-id");
     private static final Metadata.Key<String> MODEL = key("penstock-model");
     private static final Metadata.Key<String> ROUTE = key("penstock-route");
@@ -70,6 +71,11 @@ final class CallMetadata {
         return id == null || id.isEmpty() || id.length() > maxBytes ? null : id;
     }
 
+    /** Whether the caller asks that a record of the prediction be kept. */
+    static boolean isKeepAsked(Metadata headers) {
+        return "keep".equals(headers.get(LINEAGE));
+    }
+
     /** What of a call's metadata routes look at; of several values of one name, the first. */
     static CallFacts facts(Metadata headers, ServingTable table) {
         List<String> names = table.routingNames().headers();
@@ -111,9 +117,10 @@ final class CallMetadata {
             metadata.put(ROUTE, exchange.route().header());
         }
         TraceContext trace = exchange.request().trace();
-        if (trace != null) {
-            metadata.put(TRACE_PARENT, trace.header(service.newSpanId()));
+        if (trace == null) {
+            trace = TraceContext.of(exchange.id());
         }
+        metadata.put(TRACE_PARENT, trace.header(exchange.id()));
         return metadata;
     }
 
@@ -126,7 +133,7 @@ final class CallMetadata {
         }
         if (Status.of(failure).isWorthRetrying()) {
             // Spread, so that callers who were turned away together do not come back together.
-            long spread = Math.floorMod(service.newSpanId(), RETRY_SPREAD_MILLIS);
+            long spread = Math.floorMod(service.randomBits(), RETRY_SPREAD_MILLIS);
             trailers.put(RETRY_MILLIS, Long.toString(MIN_RETRY_MILLIS + spread));
         }
     }

@@ -1,6 +1,7 @@
 package dev.penstock.grpc;
 
 import dev.penstock.access.Caller;
+import dev.penstock.access.Right;
 import dev.penstock.inference.CallFacts;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.Failure;
@@ -59,6 +60,8 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage>
     private final CallFacts facts;
     private final Deadline callDeadline;
 
+    private final long receivedNanos;
+
     private @Nullable Arrival arrival;
     private @Nullable InferMessage message;
     // Answered before it came whole.
@@ -80,8 +83,17 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage>
         this.headerId = CallMetadata.requestId(headers, method.limits.idBytes());
         CallFacts asked = CallMetadata.facts(headers, method.service.table());
         Caller caller = GrpcGatekeeper.caller();
+        if (CallMetadata.isKeepAsked(headers) && caller.has(Right.LINEAGE_READ)) {
+            asked = asked.withKeepForced();
+        }
         this.facts = caller.isAnonymous() ? asked : asked.withCaller(caller.name());
         this.callDeadline = callDeadline();
+        this.receivedNanos = method.ticker.nanos();
+    }
+
+    @Override
+    public long receivedNanos(long acceptedNanos) {
+        return receivedNanos;
     }
 
     private Deadline callDeadline() {
@@ -267,6 +279,7 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage>
             fail(answered, Incident.report(answered.id(), "answer could not be written", e));
             return;
         }
+        answered.encoded(method.ticker.nanos());
         answered.settle(response);
         call.sendHeaders(method.metadata.identity(answered));
         call.sendMessage(body);

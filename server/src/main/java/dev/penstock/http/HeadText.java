@@ -5,7 +5,6 @@ import dev.penstock.inference.PredictionId;
 import dev.penstock.inference.TraceContext;
 import dev.penstock.inference.VersionInfo;
 import dev.penstock.runtime.TextBuffer;
-import dev.penstock.serving.InferenceService;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import java.nio.charset.StandardCharsets;
@@ -28,6 +27,9 @@ final class HeadText {
     private static final byte[] TIMING = ascii("server-timing: queue;dur=");
     private static final byte[] COMPUTE = ascii(", compute;dur=");
     private static final byte[] TOTAL = ascii(", total;dur=");
+    private static final byte[] TRACE = ascii("traceparent: 00-");
+    private static final int HEX_DIGITS = 16;
+    private static final byte[] HEX = ascii("0123456789abcdef");
     private static final byte[] RETRY = ascii("retry-after: 1\r\n");
     private static final byte[] CLOSE = ascii("connection: close\r\n");
     private static final byte[] KEEP_ALIVE = ascii("connection: keep-alive\r\n");
@@ -36,12 +38,10 @@ final class HeadText {
     private static final byte[] DEFLATE =
             ascii("content-encoding: deflate\r\nvary: accept-encoding\r\n");
 
-    private final InferenceService service;
     private final TextBuffer text = new TextBuffer();
     private final VersionText.Cache versions;
 
-    HeadText(InferenceService service, VersionText.Cache versions) {
-        this.service = service;
+    HeadText(VersionText.Cache versions) {
         this.versions = versions;
     }
 
@@ -106,10 +106,33 @@ final class HeadText {
             text.millis(exchange.totalNanos());
             text.put(LINE_END);
         }
+        trace(exchange);
+    }
+
+    /** The trace goes on, or begins with this prediction, as {@link TraceContext} has it. */
+    private void trace(Exchange exchange) {
+        text.put(TRACE);
         TraceContext trace = exchange.request().trace();
-        if (trace != null) {
-            line("traceparent", trace.header(service.newSpanId()));
+        PredictionId id = exchange.id();
+        if (trace == null) {
+            hex(id.high());
+            hex(id.low());
+        } else {
+            text.ascii(trace.traceId());
         }
+        text.put('-');
+        hex(id.spanId());
+        text.put('-');
+        text.ascii(trace == null ? "00" : trace.flags());
+        text.put(LINE_END);
+    }
+
+    private void hex(long value) {
+        byte[] target = text.room(HEX_DIGITS);
+        for (int i = 0; i < HEX_DIGITS; i++) {
+            target[text.size() + i] = HEX[(int) (value >>> (60 - 4 * i)) & 15];
+        }
+        text.skip(HEX_DIGITS);
     }
 
     /** Ends the head and puts it before the body that {@code out} holds from {@link #GAP} on. */

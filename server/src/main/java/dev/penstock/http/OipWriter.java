@@ -42,7 +42,7 @@ final class OipWriter implements AutoCloseable {
     OipWriter(InferenceService service, TensorPool pool, Limits limits) {
         this.pool = pool;
         this.bodyBytes = limits.bodyBytes();
-        this.head = new HeadText(service, versions);
+        this.head = new HeadText(versions);
     }
 
     /**

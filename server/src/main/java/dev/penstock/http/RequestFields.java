@@ -27,6 +27,9 @@ final class RequestFields extends EmptyHttpHeaders {
     static final AsciiString TRANSFER_ENCODING = HttpHeaderNames.TRANSFER_ENCODING;
     static final AsciiString JSON_LENGTH = AsciiString.cached("inference-header-content-length");
 
+    /** {@code keep} asks for a record of the prediction. */
+    static final AsciiString LINEAGE = AsciiString.cached("penstock-lineage");
+
     /** Any other. */
     static final AsciiString OTHER = AsciiString.cached("other");
 
@@ -42,6 +45,7 @@ final class RequestFields extends EmptyHttpHeaders {
     @Nullable String authorization;
     @Nullable String traceParent;
     @Nullable String requestId;
+    @Nullable String lineage;
     @Nullable String acceptEncoding;
     @Nullable String contentEncoding;
     @Nullable String jsonLength;
@@ -64,6 +68,7 @@ final class RequestFields extends EmptyHttpHeaders {
         authorization = null;
         traceParent = null;
         requestId = null;
+        lineage = null;
         acceptEncoding = null;
         contentEncoding = null;
         jsonLength = null;
@@ -129,6 +134,8 @@ final class RequestFields extends EmptyHttpHeaders {
             traceParent = traceParent == null ? value : "";
         } else if (name == REQUEST_ID && requestId == null) {
             requestId = value;
+        } else if (name == LINEAGE) {
+            lineage = value;
         }
     }
 

@@ -2,6 +2,7 @@ package dev.penstock.http;
 
 import dev.penstock.access.Caller;
 import dev.penstock.access.Denied;
+import dev.penstock.access.Right;
 import dev.penstock.inference.CallFacts;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.Failure;
@@ -153,6 +154,9 @@ final class RequestHandler {
         facts = fields.routed().facts();
         if (!caller.isAnonymous()) {
             facts = facts.withCaller(caller.name());
+        }
+        if ("keep".equals(fields.lineage) && caller.has(Right.LINEAGE_READ)) {
+            facts = facts.withKeepForced();
         }
         PredictionReply next = slot(new PredictionReply(connection, fields.acceptEncoding), head);
         reply = next;

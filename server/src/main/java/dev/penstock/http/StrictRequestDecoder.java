@@ -328,7 +328,10 @@ final class StrictRequestDecoder extends HttpRequestDecoder {
                     case 13 -> RequestFields.AUTHORIZATION;
                     case 14 -> RequestFields.CONTENT_LENGTH;
                     case 15 -> RequestFields.ACCEPT_ENCODING;
-                    case 16 -> RequestFields.CONTENT_ENCODING;
+                    case 16 ->
+                            (text[start] | 0x20) == 'p'
+                                    ? RequestFields.LINEAGE
+                                    : RequestFields.CONTENT_ENCODING;
                     case 17 -> RequestFields.TRANSFER_ENCODING;
                     case 31 -> RequestFields.JSON_LENGTH;
                     default -> AsciiString.EMPTY_STRING;

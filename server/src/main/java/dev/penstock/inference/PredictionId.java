@@ -70,6 +70,15 @@ public record PredictionId(long high, long low) {
     }
 
     /**
+     * The span of the trace that this prediction is, the same wherever it is asked for: the random
+     * half of the id without its variant.
+     */
+    public long spanId() {
+        long random = low & 0x3fff_ffff_ffff_ffffL;
+        return random == 0 ? 1 : random;
+    }
+
+    /**
      * Where the text of this id stands under a salt, of {@link HashPosition#COUNT}. Without
      * garbage.
      *

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param version that was asked
  * @param outputs null when it failed; they belong to whoever asked it, and may be read only until
  *     that one closes them
- * @param failure why there are none, or null
+ * @param failure why there are none, where the shadow said why
  * @param computeNanos of its run
  */
 public record ShadowAnswer(

@@ -45,10 +45,24 @@ public record TraceContext(String traceId, String parentId, String flags) {
                 : null;
     }
 
-    /** The header with this server's own span as parent. */
-    public String header(long spanId) {
-        String hex = Long.toHexString(spanId == 0 ? 1 : spanId);
-        return "00-" + traceId + "-" + "0".repeat(16 - hex.length()) + hex + "-" + flags;
+    /**
+     * The trace that begins with this prediction, because its caller named none: the trace's id is
+     * the prediction's, which is random enough, and nothing says that anybody records it.
+     */
+    public static TraceContext of(PredictionId id) {
+        String digits = id.toString().replace("-", "");
+        return new TraceContext(digits, digits.substring(16), "00");
+    }
+
+    /** The header with a prediction's own span as parent. */
+    public String header(PredictionId id) {
+        return "00-" + traceId + "-" + spanOf(id) + "-" + flags;
+    }
+
+    /** A prediction's own span: 16 lower-case hex digits. */
+    public static String spanOf(PredictionId id) {
+        String hex = Long.toHexString(id.spanId());
+        return "0".repeat(16 - hex.length()) + hex;
     }
 
     private static boolean isHex(String text, int from, int to) {

@@ -3,11 +3,14 @@ package dev.penstock.serving;
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.ExchangeObserver;
 import dev.penstock.inference.Outcome;
+import dev.penstock.inference.PredictionRecorder;
+import dev.penstock.inference.ShadowAnswer;
 import dev.penstock.inference.ShedReason;
 import dev.penstock.runtime.Deadline;
 import dev.penstock.runtime.Ticker;
 import dev.penstock.telemetry.Telemetry;
 import dev.penstock.tensor.TensorPool;
+import dev.penstock.tensor.TensorSet;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -15,6 +18,7 @@ import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,9 +27,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>It observes every exchange. Where somebody wants the payload, and there is room, the
  * exchange's inputs and outputs are moved here, never copied; each reader of the payload has its
- * turn, one after the other on one thread, and then they are freed. So far the reader is the {@link
- * Mirror}. Where there is no room the payload is freed at once and the loss is counted: nothing
- * here makes an event loop wait.
+ * turn, one after the other on one thread, and then they are freed: first the {@link Mirror}, then
+ * the {@link PredictionRecorder}, who sees what the shadow answered as well. Where there is no room
+ * the payload is freed at once and the loss is counted: nothing here makes an event loop wait.
  *
  * <p>While payloads come, the threads look for them every millisecond, so that a loop need not wake
  * them, which would cost it more than all the rest; after a second without any they sleep until
@@ -48,6 +52,7 @@ public final class AfterAnswer implements ExchangeObserver, AutoCloseable {
     private final TensorPool pool;
     private final Ticker ticker;
     private final Mirror mirror;
+    private final PredictionRecorder recorder;
     final PayloadQueue queue = new PayloadQueue(CAPACITY, CAPACITY_BYTES);
     private final List<Thread> threads = new ArrayList<>();
     private final Object looking = new Object();
@@ -62,18 +67,21 @@ public final class AfterAnswer implements ExchangeObserver, AutoCloseable {
      * Builds and starts nothing.
      *
      * @param telemetry is told of every exchange first
+     * @param recorder keeps records of some
      * @param pool whose budget the payloads count in: at half of it nothing is kept
      * @param cpuNanos CPU time of the process so far
      * @param cores that the process may use
      */
     public AfterAnswer(
             Telemetry telemetry,
+            PredictionRecorder recorder,
             TensorPool pool,
             Ticker ticker,
             InstantSource clock,
             LongSupplier cpuNanos,
             int cores) {
         this.telemetry = telemetry;
+        this.recorder = recorder;
         this.pool = pool;
         this.ticker = ticker;
         long now = ticker.nanos();
@@ -130,34 +138,59 @@ public final class AfterAnswer implements ExchangeObserver, AutoCloseable {
     public void completed(Exchange exchange) {
         telemetry.completed(exchange);
         ShadowTally pair = mirror.due(exchange);
-        if (pair != null) {
-            keep(exchange, pair);
+        PredictionRecorder.Ticket ticket = recorder.wants(exchange);
+        if (pair != null || ticket != null) {
+            keep(exchange, pair, ticket);
         }
     }
 
-    private void keep(Exchange exchange, ShadowTally pair) {
+    private void keep(
+            Exchange exchange,
+            @Nullable ShadowTally due,
+            PredictionRecorder.@Nullable Ticket ticket) {
         long now = ticker.nanos();
-        pair.due(now);
         lastDueNanos = now;
         if (areAsleep) {
             wake();
         }
-        ShedReason pressure = isOpen ? mirror.pressure(pair) : ShedReason.NOT_READY;
-        if (pressure != null) {
-            pair.shed(pressure);
+        ShadowTally pair = due == null ? null : admitted(due, now);
+        if (pair == null && ticket == null) {
             return;
         }
         long bytes = KeptPayload.bytes(exchange);
-        if (pool.bytesOut() > pool.budgetBytes() / 2 || !queue.reserve(bytes)) {
-            pair.shed(ShedReason.FULL);
+        if (!isOpen || pool.bytesOut() > pool.budgetBytes() / 2 || !queue.reserve(bytes)) {
+            lost(pair, ticket, isOpen ? ShedReason.FULL : ShedReason.NOT_READY);
             return;
         }
-        KeptPayload kept = new KeptPayload(exchange, pair, now, bytes);
+        KeptPayload kept = new KeptPayload(exchange, pair, ticket, now, bytes);
         exchange.move();
         queue.put(kept);
         if (!isOpen) {
             // Closed since we looked, and perhaps nobody is left to take it.
             drain();
+        }
+    }
+
+    /** The pair that is due, or null when it may not run now, which is counted. */
+    private @Nullable ShadowTally admitted(ShadowTally due, long now) {
+        due.due(now);
+        ShedReason pressure = isOpen ? mirror.pressure(due) : ShedReason.NOT_READY;
+        if (pressure != null) {
+            due.shed(pressure);
+            return null;
+        }
+        return due;
+    }
+
+    private void lost(
+            @Nullable ShadowTally pair,
+            PredictionRecorder.@Nullable Ticket ticket,
+            ShedReason reason) {
+        if (pair != null) {
+            pair.shed(reason);
+        }
+        if (ticket != null) {
+            recorder.dropped(ticket);
         }
     }
 
@@ -221,17 +254,36 @@ public final class AfterAnswer implements ExchangeObserver, AutoCloseable {
 
     /** Gives each reader of the payload its turn, then frees it. */
     private void read(KeptPayload kept) {
-        ShadowTally pair = kept.pair();
+        ShadowAnswer shadow = null;
         try {
-            if (pair != null) {
-                mirror.run(kept, pair, table, () -> !isOpen);
-            }
-        } catch (RuntimeException | Error e) {
-            if (pair != null) {
-                mirror.broke(pair, e);
-            }
+            shadow = shadow(kept);
+            recorder.record(kept.exchange(), kept.ticket(), shadow);
         } finally {
-            free(kept);
+            try {
+                close(shadow);
+            } finally {
+                free(kept);
+            }
+        }
+    }
+
+    private @Nullable ShadowAnswer shadow(KeptPayload kept) {
+        ShadowTally pair = kept.pair();
+        if (pair == null) {
+            return null;
+        }
+        try {
+            return mirror.run(kept, pair, table, () -> !isOpen);
+        } catch (RuntimeException | Error e) {
+            mirror.broke(pair, e);
+            return null;
+        }
+    }
+
+    private static void close(@Nullable ShadowAnswer shadow) {
+        TensorSet outputs = shadow == null ? null : shadow.outputs();
+        if (outputs != null) {
+            outputs.close();
         }
     }
 
@@ -254,11 +306,8 @@ public final class AfterAnswer implements ExchangeObserver, AutoCloseable {
 
     private void drain() {
         for (KeptPayload kept = queue.take(); kept != null; kept = queue.take()) {
-            ShadowTally pair = kept.pair();
             try {
-                if (pair != null) {
-                    pair.shed(ShedReason.NOT_READY);
-                }
+                lost(kept.pair(), kept.ticket(), ShedReason.NOT_READY);
             } finally {
                 freeNext(kept);
             }

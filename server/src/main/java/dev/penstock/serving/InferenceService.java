@@ -80,8 +80,8 @@ public final class InferenceService {
         return PredictionId.next(clock, random);
     }
 
-    /** A fresh span id for the trace that a caller continues. */
-    public long newSpanId() {
+    /** 64 random bits. */
+    public long randomBits() {
         return random.getAsLong();
     }
 

@@ -2,6 +2,7 @@ package dev.penstock.serving;
 
 import dev.penstock.inference.Exchange;
 import dev.penstock.inference.InferResponse;
+import dev.penstock.inference.PredictionRecorder;
 import dev.penstock.tensor.Tensor;
 import dev.penstock.tensor.TensorSet;
 import java.util.List;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 final class KeptPayload {
     private final Exchange exchange;
     private final @Nullable ShadowTally pair;
+    private final PredictionRecorder.@Nullable Ticket ticket;
     private final long keptNanos;
     private final long bytes;
 
@@ -22,11 +24,18 @@ final class KeptPayload {
 
     /**
      * @param pair what a shadow is asked for, or null
+     * @param ticket of the recorder, or null
      * @param bytes from {@link #bytes(Exchange)}
      */
-    KeptPayload(Exchange exchange, @Nullable ShadowTally pair, long keptNanos, long bytes) {
+    KeptPayload(
+            Exchange exchange,
+            @Nullable ShadowTally pair,
+            PredictionRecorder.@Nullable Ticket ticket,
+            long keptNanos,
+            long bytes) {
         this.exchange = exchange;
         this.pair = pair;
+        this.ticket = ticket;
         this.keptNanos = keptNanos;
         this.bytes = bytes;
     }
@@ -38,6 +47,11 @@ final class KeptPayload {
     /** What a shadow is asked for; null when none is. */
     @Nullable ShadowTally pair() {
         return pair;
+    }
+
+    /** What the recorder decided; null when a shadow alone brought the payload here. */
+    PredictionRecorder.@Nullable Ticket ticket() {
+        return ticket;
     }
 
     long keptNanos() {

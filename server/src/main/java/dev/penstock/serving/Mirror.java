@@ -7,6 +7,7 @@ import dev.penstock.inference.FailureException;
 import dev.penstock.inference.InferRequest;
 import dev.penstock.inference.InferResponse;
 import dev.penstock.inference.Outcome;
+import dev.penstock.inference.ShadowAnswer;
 import dev.penstock.inference.ShadowDraw;
 import dev.penstock.inference.ShadowVerdict;
 import dev.penstock.inference.ShedReason;
@@ -154,8 +155,9 @@ final class Mirror {
      *
      * @param table what is served now
      * @param isOver asked whether the server stops
+     * @return what the shadow answered, whose outputs the caller closes; null when it was not asked
      */
-    void run(
+    @Nullable ShadowAnswer run(
             KeptPayload kept,
             ShadowTally tally,
             Supplier<ServingTable> table,
@@ -169,14 +171,16 @@ final class Mirror {
         LiveVersion shadow = live(tally.shadow(), table);
         if (pressure != null || shadow == null || isOver.getAsBoolean()) {
             tally.shed(pressure != null ? pressure : ShedReason.NOT_READY);
-            return;
+            return null;
         }
         long began = ticker.nanos();
-        ShadowVerdict verdict = null;
+        ShadowAnswer answer = null;
         try {
-            verdict = answer(exchange, shadow, tally, began + limitNanos);
+            answer = answer(exchange, shadow, tally, began + limitNanos);
+            return answer;
         } finally {
-            tally.shadowRan(ticker.nanos() - began, verdict == ShadowVerdict.TIMEOUT);
+            boolean isLate = answer != null && answer.verdict() == ShadowVerdict.TIMEOUT;
+            tally.shadowRan(ticker.nanos() - began, isLate);
             tally.look(ticker.nanos());
         }
     }
@@ -205,10 +209,11 @@ final class Mirror {
         return true;
     }
 
-    /** Runs, compares and counts; the verdict, or null when the pair was not made. */
-    private @Nullable ShadowVerdict answer(
+    /** Runs, compares and counts; null when the pair was not made. */
+    private @Nullable ShadowAnswer answer(
             Exchange exchange, LiveVersion shadow, ShadowTally tally, long limitNanos) {
         InferRequest request = exchange.request();
+        long beganNanos = ticker.nanos();
         try {
             shadow.info()
                     .signature()
@@ -219,41 +224,60 @@ final class Mirror {
                 tally.shed(ShedReason.NOT_READY);
                 return null;
             }
-            try (outputs) {
-                return compare(exchange, outputs, tally);
-            }
+            return compared(exchange, shadow, outputs, tally, ticker.nanos() - beganNanos);
         } catch (FailureException e) {
-            return failed(tally, e.failure());
+            return failed(shadow, tally, e.failure());
         } catch (EngineException e) {
             log(tally, "run of shadow failed", e);
-            return counted(tally, ShadowVerdict.SHADOW_ERROR);
+            return without(shadow, tally, ShadowVerdict.SHADOW_ERROR, null);
         }
     }
 
-    private @Nullable ShadowVerdict failed(ShadowTally tally, Failure failure) {
+    private @Nullable ShadowAnswer failed(LiveVersion shadow, ShadowTally tally, Failure failure) {
         if (failure instanceof Failure.MemoryFull) {
             tally.shed(ShedReason.FULL);
             return null;
         }
-        return counted(
-                tally,
+        ShadowVerdict verdict =
                 failure instanceof Failure.DeadlineExceeded
                         ? ShadowVerdict.TIMEOUT
-                        : ShadowVerdict.SHADOW_ERROR);
+                        : ShadowVerdict.SHADOW_ERROR;
+        return without(shadow, tally, verdict, failure);
     }
 
-    private static ShadowVerdict counted(ShadowTally tally, ShadowVerdict verdict) {
+    private static ShadowAnswer without(
+            LiveVersion shadow,
+            ShadowTally tally,
+            ShadowVerdict verdict,
+            @Nullable Failure failure) {
         tally.count(verdict);
-        return verdict;
+        return new ShadowAnswer(shadow.info(), verdict, null, failure, 0);
     }
 
-    private ShadowVerdict compare(Exchange exchange, TensorSet outputs, ShadowTally tally) {
+    private static ShadowAnswer compared(
+            Exchange exchange,
+            LiveVersion shadow,
+            TensorSet outputs,
+            ShadowTally tally,
+            long computeNanos) {
+        try {
+            ShadowVerdict verdict = compare(exchange, outputs, tally);
+            return new ShadowAnswer(shadow.info(), verdict, outputs, null, computeNanos);
+        } catch (RuntimeException | Error e) {
+            outputs.close();
+            throw e;
+        }
+    }
+
+    private static ShadowVerdict compare(Exchange exchange, TensorSet outputs, ShadowTally tally) {
         if (!(exchange.firstAnswer() instanceof InferResponse primary)) {
-            return counted(tally, ShadowVerdict.PRIMARY_ERROR);
+            tally.count(ShadowVerdict.PRIMARY_ERROR);
+            return ShadowVerdict.PRIMARY_ERROR;
         }
         PairComparison pair = PairComparison.of(primary.outputs(), outputs);
         tally.add(pair, exchange.id().toString());
-        return counted(tally, pair.verdict());
+        tally.count(pair.verdict());
+        return pair.verdict();
     }
 
     /** A pair that broke where nothing should: counted as the shadow's, and logged. */

@@ -12,7 +12,7 @@ public final class ServingTable implements RoutesSeen {
     private final long revision;
     private final Map<String, ServedModel> models;
     private final RoutingNames routingNames;
-    private final CallFacts noFacts = new CallFacts(null, Map.of(), Map.of(), this);
+    private final CallFacts noFacts = new CallFacts(null, Map.of(), Map.of(), this, false);
 
     /**
      * @param models by name
@@ -45,7 +45,7 @@ public final class ServingTable implements RoutesSeen {
      * @param headers by name
      */
     public CallFacts facts(Map<String, String> headers) {
-        return headers.isEmpty() ? noFacts : new CallFacts(null, headers, Map.of(), this);
+        return headers.isEmpty() ? noFacts : new CallFacts(null, headers, Map.of(), this, false);
     }
 
     /** What of a request its routes look at. */

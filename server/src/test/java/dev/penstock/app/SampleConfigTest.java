@@ -104,6 +104,8 @@ final class SampleConfigTest {
                         "server: {http: {address: '[::1]:8000'}}",
                         "models: {versions: '1,3', poll: 500ms}",
                         "runtime: {execution: {fraud: turn, churn: auto}}",
+                        "lineage: {sample: 1, payload: full, seal: {bytes: 1MiB}}",
+                        "lineage: {redact: [{model: m, input: x, column: 2, with: 'round:1'}]}",
                         "admin: {auth: {anonymous: []}}")) {
             assertTrue(schemaAccepts(good), good);
             assertTrue(readerAccepts(good), good);
@@ -128,7 +130,10 @@ final class SampleConfigTest {
                         "models: {poll: fast}",
                         "log: {level: loud}",
                         "log: [info]",
-                        "lineage: {sample: 0.02}",
+                        "lineage: {sample: 2}",
+                        "lineage: {payload: some}",
+                        "lineage: {redact: [{model: churn, with: hmac}]}",
+                        "lineage: {retention: {days: 0}}",
                         "runtime: {execution: {fraud: fast}}",
                         "admin: {auth: {anonymous: [admin]}}",
                         "admin: {auth: {tokens: hush}}",
@@ -140,7 +145,7 @@ final class SampleConfigTest {
 
     @Test
     void aLaterKeyIsRefusedUntilItExists() throws Exception {
-        for (String later : List.of("lineage: {sample: 0.02}", "audit: {dir: x}", "drift: {}")) {
+        for (String later : List.of("feedback: {}", "audit: {dir: x}", "drift: {}")) {
             assertFalse(readerAccepts(later), later);
         }
     }

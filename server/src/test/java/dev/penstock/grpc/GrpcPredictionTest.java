@@ -3,7 +3,6 @@ package dev.penstock.grpc;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
-import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -298,7 +297,8 @@ final class GrpcPredictionTest {
                 Requests.good().setModelName("versions").setModelVersion("1").build();
         assertEquals("1", with(new Metadata()).modelInfer(pinned).getModelVersion());
         assertEquals("r0; arm=pinned", headers.get().get(ROUTE));
-        assertNull(headers.get().get(TRACE_PARENT));
+        String digits = headers.get().get(PREDICTION_ID).replace("-", "");
+        assertTrue(headers.get().get(TRACE_PARENT).matches("00-" + digits + "-[0-9a-f]{16}-00"));
     }
 
     @Test

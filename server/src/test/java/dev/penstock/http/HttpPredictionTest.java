@@ -20,6 +20,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -193,6 +194,20 @@ class HttpPredictionTest {
                 trace);
         assertEquals("application/json", answer.header("content-type"));
         assertNull(answer.header("connection"));
+    }
+
+    @Test
+    void aTraceThatNobodyBeganBeginsWithThePrediction() throws IOException {
+        Answer answer =
+                infer(
+                        "fp32",
+                        "{\"inputs\":[{\"name\":\"X\",\"shape\":[1],\"datatype\":\"FP32\",\"data\":[1]}]}");
+        String digits = answer.header("penstock-prediction-id").replace("-", "");
+        // The span is the second half of the id without its variant, the two highest bits.
+        long span = Long.parseUnsignedLong(digits.substring(16), 16) & 0x3fff_ffff_ffff_ffffL;
+        assertEquals(
+                String.format(Locale.ROOT, "00-%s-%016x-00", digits, span),
+                answer.header("traceparent"));
     }
 
     @Test

@@ -17,7 +17,9 @@ final class TraceContextTest {
         TraceContext trace = TraceContext.parse(VALID);
         assertNotNull(trace);
         assertEquals("4bf92f3577b34da6a3ce929d0e0e4736", trace.traceId());
-        assertEquals("00-4bf92f3577b34da6a3ce929d0e0e4736-00000000000000ff-01", trace.header(0xff));
+        assertEquals(
+                "00-4bf92f3577b34da6a3ce929d0e0e4736-00000000000000ff-01",
+                trace.header(new PredictionId(0x7000, 0x8000_0000_0000_00ffL)));
     }
 
     @Test

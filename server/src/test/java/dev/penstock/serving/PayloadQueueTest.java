@@ -42,7 +42,7 @@ final class PayloadQueueTest {
                         null, new ModelRef("m", 0), nothing, List.of(), Deadline.NEVER, null);
         Exchange exchange =
                 new Exchange(new PredictionId(number, 0), request, new RecordingReply(), NOBODY, 0);
-        return new KeptPayload(exchange, null, 0, bytes);
+        return new KeptPayload(exchange, null, null, 0, bytes);
     }
 
     private static long number(KeptPayload payload) {

@@ -12,6 +12,7 @@ import dev.penstock.inference.CallFacts;
 import dev.penstock.inference.InferRequest;
 import dev.penstock.inference.ModelRef;
 import dev.penstock.inference.Outcome;
+import dev.penstock.inference.PredictionRecorder;
 import dev.penstock.inference.ShadowVerdict;
 import dev.penstock.inference.ShedReason;
 import dev.penstock.inference.VersionId;
@@ -69,10 +70,15 @@ final class ShadowFixture implements AutoCloseable {
     }
 
     ShadowFixture(int cores) {
+        this(cores, PredictionRecorder.NONE);
+    }
+
+    ShadowFixture(int cores, PredictionRecorder recorder) {
         watchdog.start();
         after =
                 new AfterAnswer(
                         telemetry,
+                        recorder,
                         pool,
                         Ticker.SYSTEM,
                         InstantSource.system(),
