@@ -145,6 +145,7 @@ final class LineageCrashTest {
                 }
             }
             log.close();
+            hasDiedFailing |= log.isFailing();
             note();
         }
     }
