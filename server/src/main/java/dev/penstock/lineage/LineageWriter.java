@@ -132,7 +132,8 @@ public final class LineageWriter implements AutoCloseable {
             isFaultTold = true;
             LOG.atError()
                     .setCause(fault)
-                    .log("the lineage writer failed and goes on; when it does again, nothing is said");
+                    .log(
+                            "the lineage writer failed and goes on; when it does again, nothing is said");
         }
     }
 
@@ -232,7 +233,7 @@ public final class LineageWriter implements AutoCloseable {
     }
 
     /** Writes what waits, for a while, counts the rest as dropped, and closes the log. */
-    private void finish() {
+    void finish() {
         recorder.ring().close();
         long begun = ticker.nanos();
         while (recorder.ring().count() > 0 && ticker.nanos() - begun < DRAIN_NANOS) {
