@@ -233,7 +233,7 @@ public final class LineageWriter implements AutoCloseable {
     }
 
     /** Writes what waits, for a while, counts the rest as dropped, and closes the log. */
-    private void finish() {
+    void finish() {
         recorder.ring().close();
         long begun = ticker.nanos();
         while (recorder.ring().count() > 0 && ticker.nanos() - begun < DRAIN_NANOS) {
