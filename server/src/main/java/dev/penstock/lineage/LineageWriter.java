@@ -132,7 +132,8 @@ public final class LineageWriter implements AutoCloseable {
             isFaultTold = true;
             LOG.atError()
                     .setCause(fault)
-                    .log("the lineage writer failed and goes on; when it does again, nothing is said");
+                    .log(
+                            "the lineage writer failed and goes on; when it does again, nothing is said");
         }
     }
 
