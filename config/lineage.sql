@@ -46,7 +46,7 @@ QUALIFY row_number() OVER (PARTITION BY w, seq ORDER BY filename) = 1;
 CREATE OR REPLACE VIEW lineage_records AS
 SELECT
     seq, kind, rid, crid, trace, span,
-    make_timestamp(ts) AS at,
+    make_timestamp(ts) AS arrived,
     model->>'$.name' AS model,
     (model->>'$.version')::INTEGER AS version,
     model->>'$.sha256' AS model_sha256,
@@ -89,11 +89,11 @@ SELECT
     sum(weight) AS requests,
     sum(CASE WHEN is_error THEN weight ELSE 0 END) / sum(weight) AS error_rate,
     sum(weight * total_micros) / sum(weight) AS mean_micros,
-    min(total_micros) FILTER (weight_up_to_here >= 0.50 * weight_of_all) AS p50_micros,
-    min(total_micros) FILTER (weight_up_to_here >= 0.95 * weight_of_all) AS p95_micros,
-    min(total_micros) FILTER (weight_up_to_here >= 0.99 * weight_of_all) AS p99_micros,
-    min(at) AS first_at,
-    max(at) AS last_at
+    min(total_micros) FILTER (WHERE weight_up_to_here >= 0.50 * weight_of_all) AS p50_micros,
+    min(total_micros) FILTER (WHERE weight_up_to_here >= 0.95 * weight_of_all) AS p95_micros,
+    min(total_micros) FILTER (WHERE weight_up_to_here >= 0.99 * weight_of_all) AS p99_micros,
+    min(arrived) AS first_arrived,
+    max(arrived) AS last_arrived
 FROM ranked
 GROUP BY model, version, arm
 ORDER BY model, version, arm;
@@ -101,7 +101,7 @@ ORDER BY model, version, arm;
 -- Answers of a shadow beside the answers that were sent.
 CREATE OR REPLACE VIEW lineage_pairs AS
 SELECT
-    p.rid, p.at, p.model, p.version, s.version AS shadow_version,
+    p.rid, p.arrived, p.model, p.version, s.version AS shadow_version,
     s.pair->>'$.verdict' AS verdict,
     p.total_micros, s.total_micros AS shadow_micros,
     p.outputs, s.outputs AS shadow_outputs,
@@ -118,11 +118,11 @@ SELECT
     min(seq) AS first_seq,
     max(seq) AS last_seq,
     count(*) AS lines,
-    count(*) FILTER (rid IS NOT NULL) AS records,
-    any_value(records) FILTER (kind = 'trailer') AS trailer_records,
-    any_value(sampled) FILTER (kind = 'trailer') AS sampled,
-    any_value(written) FILTER (kind = 'trailer') AS written,
-    any_value(dropped) FILTER (kind = 'trailer') AS dropped
+    count(*) FILTER (WHERE rid IS NOT NULL) AS records,
+    any_value(records) FILTER (WHERE kind = 'trailer') AS trailer_records,
+    any_value(sampled) FILTER (WHERE kind = 'trailer') AS sampled,
+    any_value(written) FILTER (WHERE kind = 'trailer') AS written,
+    any_value(dropped) FILTER (WHERE kind = 'trailer') AS dropped
 FROM lineage_lines
 GROUP BY filename
 ORDER BY first_seq;

@@ -130,7 +130,7 @@ final class VerifyScriptTest {
         assertEquals(0, check().status());
         assertNotSound("and the expected head is", "--head", head);
         Files.write(open, bytes);
-        for (Part part : List.of(Part.LINES, Part.MANIFEST, Part.SIGNATURE)) {
+        for (Part part : List.of(Part.LINES, Part.MANIFEST, Part.SIGNATURE, Part.INDEX)) {
             Files.delete(second.file(part));
         }
         assertNotSound("and the chain before it ends with");
