@@ -10,9 +10,7 @@ import java.io.InputStream;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -57,11 +55,9 @@ public final class LineageVerifier {
     private final List<VerifyReport.Fault> faults = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
 
-    /** Of the segments so far, by first seq. */
-    private final Map<Long, String> manifestDigests = new HashMap<>();
+    private final ManifestChain manifests;
 
     private @Nullable Head head = Head.START;
-    private @Nullable Manifest newest;
     private Head end = Head.START;
     private boolean isAnchorMet;
     private int sealed;
@@ -80,6 +76,7 @@ public final class LineageVerifier {
         this.anchor = expectation.head();
         this.key = key;
         this.expected = new ExpectedIds(expectation.ids());
+        this.manifests = new ManifestChain(files, key);
     }
 
     /**
@@ -175,6 +172,7 @@ public final class LineageVerifier {
     /** Checks one segment; sealing or retention may take its files away meanwhile. */
     private void check(SegmentFiles listed, boolean isNewest) throws IOException {
         SegmentFiles segment = listed;
+        int faultsBefore = faults.size();
         for (int tries = 1; ; tries++) {
             try {
                 checkOnce(segment, isNewest);
@@ -183,6 +181,7 @@ public final class LineageVerifier {
                 if (tries == MAX_TRIES) {
                     throw e;
                 }
+                faults.subList(faultsBefore, faults.size()).clear();
                 segment = again(segment);
             }
         }
@@ -235,10 +234,10 @@ public final class LineageVerifier {
         } catch (IOException e) {
             fault(file, 0, String.valueOf(e.getMessage()));
             head = null;
-            newest = null;
+            manifests.lose();
             return;
         }
-        String reason = manifestFault(segment, manifest, bytes, before);
+        String reason = manifests.fault(segment, manifest, bytes, before);
         if (reason != null && !isAtFault) {
             fault(file, 0, reason);
         }
@@ -247,14 +246,13 @@ public final class LineageVerifier {
             expected.removed(manifest);
             meetAnchor(file, manifest);
         } else {
-            sealed++;
             checkLines(segment, manifest, before, reason != null || isAtFault);
+            sealed++;
         }
-        manifestDigests.put(segment.firstSeq(), Sha256.hex(bytes));
+        manifests.add(manifest, bytes);
         expected.rates(manifest.rates());
         head = new Head(manifest.lastSeq(), manifest.lastSha256());
         end = requireNonNull(head);
-        newest = manifest;
     }
 
     /** A removed segment has only its last line's digest to compare. */
@@ -266,55 +264,6 @@ public final class LineageVerifier {
         if (!anchor.sha256().equals(manifest.lastSha256())) {
             fault(file, 0, "the last line is not the expected head");
         }
-    }
-
-    private @Nullable String manifestFault(
-            SegmentFiles segment, Manifest manifest, byte[] bytes, @Nullable Head before)
-            throws IOException {
-        boolean isOfSegment =
-                manifest.writer().equals(segment.writer())
-                        && manifest.firstSeq() == segment.firstSeq()
-                        && manifest.segment()
-                                .equals(segment.stem() + SegmentFiles.Part.LINES.suffix());
-        if (!isOfSegment) {
-            return "it is the manifest of another segment";
-        }
-        if (!segment.has(SegmentFiles.Part.SIGNATURE)) {
-            return "it has no signature";
-        }
-        String signature = signatureFault(segment, manifest, bytes);
-        if (signature != null) {
-            return signature;
-        }
-        if (before != null && !manifest.prev().equals(before.sha256())) {
-            return "its first line does not follow from the line before it";
-        }
-        return previousFault(manifest);
-    }
-
-    private @Nullable String signatureFault(SegmentFiles segment, Manifest manifest, byte[] bytes)
-            throws IOException {
-        if (key == null) {
-            return null;
-        }
-        if (!manifest.key().equals(key.id())) {
-            return "it is signed with key " + manifest.key() + ", not " + key.id();
-        }
-        byte[] signature = WholeFile.read(files, segment.file(SegmentFiles.Part.SIGNATURE));
-        return key.isSignature(bytes, signature) ? null : "its signature is not of its bytes";
-    }
-
-    private @Nullable String previousFault(Manifest manifest) {
-        Manifest before = newest;
-        if (before == null) {
-            return null;
-        }
-        Manifest.Previous previous = manifest.previous();
-        boolean isNamed =
-                previous != null
-                        && previous.segment().equals(before.segment())
-                        && previous.manifestSha256().equals(manifestDigests.get(before.firstSeq()));
-        return isNamed ? null : "it does not name the manifest before it";
     }
 
     private void checkLines(
@@ -345,7 +294,7 @@ public final class LineageVerifier {
         Path lines = segment.file(SegmentFiles.Part.LINES);
         String reason = check.disagreement(manifest);
         if (reason == null) {
-            reason = headerFault(check);
+            reason = manifests.headerFault(check);
         }
         if (reason == null
                 && (files.size(lines) != manifest.gzBytes()
@@ -383,21 +332,6 @@ public final class LineageVerifier {
         return isWhole ? null : new VerifyReport.Fault(file, 0, "it is not what the manifest says");
     }
 
-    /** A header names the newest manifest of its time, which holds that one in place. */
-    private @Nullable String headerFault(SegmentCheck check) throws IOException {
-        JsonObject header = check.header();
-        if (header == null || !header.has("sealed")) {
-            return null;
-        }
-        JsonObject named = header.object("sealed");
-        String digest = manifestDigests.get(named.number("first_seq"));
-        boolean isSame = digest == null || digest.equals(named.digest("manifest_sha256"));
-        return isSame
-                ? null
-                : "its header names another manifest of the segment from seq "
-                        + named.number("first_seq");
-    }
-
     private void count(SegmentCheck check) {
         lines += check.lines();
         records += check.records();
@@ -410,7 +344,6 @@ public final class LineageVerifier {
 
     private void checkOpen(SegmentFiles segment, @Nullable Head before, boolean isNewest)
             throws IOException {
-        open++;
         Path file = segment.file(SegmentFiles.Part.OPEN);
         SegmentCheck check = new SegmentCheck(segment.firstSeq(), before, anchor, expected::found);
         try (LineScanner scanner = new LineScanner(files.read(file), segment.writer())) {
@@ -423,6 +356,7 @@ public final class LineageVerifier {
         } catch (LineFault e) {
             fault(file, e.line(), e.reason());
         }
+        open++;
         count(check);
         expected.rates(check.rates().all());
         expected.open(check.firstTs());
@@ -448,6 +382,6 @@ public final class LineageVerifier {
                     "%s ends with %d bytes of a line that is not whole"
                             .formatted(file, scanner.endOffset() - scanner.startOffset()));
         }
-        return headerFault(check);
+        return manifests.headerFault(check);
     }
 }

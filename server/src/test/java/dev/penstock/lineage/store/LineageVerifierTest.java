@@ -23,6 +23,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.function.UnaryOperator;
+import java.util.zip.CRC32C;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 import org.jspecify.annotations.Nullable;
@@ -130,6 +131,19 @@ final class LineageVerifierTest {
             return lines;
         });
         assertFault("local-000000000075.jsonl.gz", 21, "not as it was written");
+    }
+
+    @Test
+    void aLineThatIsChangedWithItsChecksumIsMissedByTheNext() throws Exception {
+        rewrite(lines -> {
+            String line = lines.get(20).replace("\"rule\":\"r\"", "\"rule\":\"s\"");
+            String body = line.substring(0, line.lastIndexOf(",\"crc\""));
+            CRC32C crc = new CRC32C();
+            crc.update(body.getBytes(UTF_8));
+            lines.set(20, body + ",\"crc\":\"%08x\"}".formatted(crc.getValue()));
+            return lines;
+        });
+        assertFault("075.jsonl.gz", 22, "the line does not follow from the one before it");
     }
 
     @Test
