@@ -60,6 +60,8 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage>
     private final CallFacts facts;
     private final Deadline callDeadline;
 
+    private final long receivedNanos;
+
     private @Nullable Arrival arrival;
     private @Nullable InferMessage message;
     // Answered before it came whole.
@@ -86,6 +88,12 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage>
         }
         this.facts = caller.isAnonymous() ? asked : asked.withCaller(caller.name());
         this.callDeadline = callDeadline();
+        this.receivedNanos = method.ticker.nanos();
+    }
+
+    @Override
+    public long receivedNanos(long acceptedNanos) {
+        return receivedNanos;
     }
 
     private Deadline callDeadline() {
@@ -271,6 +279,7 @@ final class ModelInferCall extends ServerCall.Listener<InferMessage>
             fail(answered, Incident.report(answered.id(), "answer could not be written", e));
             return;
         }
+        answered.encoded(method.ticker.nanos());
         answered.settle(response);
         call.sendHeaders(method.metadata.identity(answered));
         call.sendMessage(body);

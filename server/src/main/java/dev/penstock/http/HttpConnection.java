@@ -357,6 +357,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
             switch (outcome) {
                 case InferResponse response -> {
                     ByteBuf bytes = writer.success(reply, exchange, response);
+                    exchange.encoded(nanos());
                     exchange.settle(response);
                     return bytes;
                 }

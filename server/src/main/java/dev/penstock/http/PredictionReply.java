@@ -17,6 +17,7 @@ final class PredictionReply extends Slot implements Reply, Runnable {
 
     private final HttpConnection connection;
     private final @Nullable String acceptEncoding;
+    private final long receivedNanos;
     private ReplyForm form = ReplyForm.JSON;
     private int status = FROM_OUTCOME;
     private @Nullable Exchange exchange;
@@ -26,6 +27,7 @@ final class PredictionReply extends Slot implements Reply, Runnable {
     PredictionReply(HttpConnection connection, @Nullable String acceptEncoding) {
         this.connection = connection;
         this.acceptEncoding = acceptEncoding;
+        this.receivedNanos = connection.nanos();
     }
 
     void form(ReplyForm wanted) {
@@ -57,6 +59,11 @@ final class PredictionReply extends Slot implements Reply, Runnable {
     @Override
     public Protocol protocol() {
         return Protocol.HTTP;
+    }
+
+    @Override
+    public long receivedNanos(long acceptedNanos) {
+        return receivedNanos;
     }
 
     @Override

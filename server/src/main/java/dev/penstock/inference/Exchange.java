@@ -37,6 +37,7 @@ public final class Exchange implements AutoCloseable {
     private @Nullable VersionInfo version;
     private long startedNanos;
     private long finishedNanos;
+    private long encodedNanos;
     private long completedNanos;
 
     @SuppressWarnings("unused") // through ANSWER
@@ -63,6 +64,7 @@ public final class Exchange implements AutoCloseable {
         this.acceptedNanos = acceptedNanos;
         this.startedNanos = acceptedNanos;
         this.finishedNanos = acceptedNanos;
+        this.encodedNanos = acceptedNanos;
         this.completedNanos = acceptedNanos;
     }
 
@@ -108,12 +110,18 @@ public final class Exchange implements AutoCloseable {
     /** The run begins: the wait is over. */
     public void started(long nowNanos) {
         startedNanos = nowNanos;
-        finishedNanos = nowNanos;
+        finished(nowNanos);
     }
 
     /** The run is over. */
     public void finished(long nowNanos) {
         finishedNanos = nowNanos;
+        encodedNanos = nowNanos;
+    }
+
+    /** The answer is encoded, and about to be sent. */
+    public void encoded(long nowNanos) {
+        encodedNanos = nowNanos;
     }
 
     /** The answer was handed to the socket. */
@@ -129,6 +137,21 @@ public final class Exchange implements AutoCloseable {
     /** Nanoseconds of the run; 0 when there was none. */
     public long computeNanos() {
         return finishedNanos - startedNanos;
+    }
+
+    /** Nanoseconds from the request's head to its acceptance: the body's way, and decoding. */
+    public long parseNanos() {
+        return acceptedNanos - reply.receivedNanos(acceptedNanos);
+    }
+
+    /** Nanoseconds from the end of the run until its answer was encoded. */
+    public long postNanos() {
+        return encodedNanos - finishedNanos;
+    }
+
+    /** Nanoseconds from then until it was handed to the socket; 0 when it was not. */
+    public long writeNanos() {
+        return Math.max(0, completedNanos - encodedNanos);
     }
 
     /**

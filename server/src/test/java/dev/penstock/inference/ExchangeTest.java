@@ -36,6 +36,11 @@ final class ExchangeTest {
                     }
 
                     @Override
+                    public long receivedNanos(long acceptedNanos) {
+                        return acceptedNanos - 7;
+                    }
+
+                    @Override
                     public void send(Exchange exchange, Outcome outcome) {}
                 };
         InferRequest request =
@@ -55,6 +60,23 @@ final class ExchangeTest {
     void closingFreesInputsAndOutputs() {
         answered(exchange -> {}).close();
         assertEquals(0, open.get());
+    }
+
+    @Test
+    void itsTimesAddUpFromTheHeadToTheSocket() {
+        Exchange exchange = answered(e -> {});
+        exchange.started(40);
+        exchange.finished(100);
+        exchange.encoded(130);
+        exchange.written(135);
+        exchange.close();
+        // The head came at -7 and the rest at 0: 7 + 40 + 60 + 30 + 5 = 142.
+        assertEquals(7, exchange.parseNanos());
+        assertEquals(40, exchange.queueNanos());
+        assertEquals(60, exchange.computeNanos());
+        assertEquals(30, exchange.postNanos());
+        assertEquals(5, exchange.writeNanos());
+        assertEquals(135, exchange.totalNanos());
     }
 
     @Test
@@ -113,6 +135,11 @@ final class ExchangeTest {
                     @Override
                     public Protocol protocol() {
                         return Protocol.HTTP;
+                    }
+
+                    @Override
+                    public long receivedNanos(long acceptedNanos) {
+                        return acceptedNanos - 7;
                     }
 
                     @Override
