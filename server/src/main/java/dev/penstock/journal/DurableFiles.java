@@ -31,7 +31,10 @@ public interface DurableFiles {
     /** Removes a file; nothing if it is not there. */
     void delete(Path file) throws IOException;
 
-    /** The files in a folder, in no order; none if there is no such folder. */
+    /** How many bytes a file holds; -1 if it is not there. */
+    long size(Path file) throws IOException;
+
+    /** The files and folders in a folder, in no order; none if there is no such folder. */
     List<Path> list(Path folder) throws IOException;
 
     /** Puts the names in the folder on the disk. */

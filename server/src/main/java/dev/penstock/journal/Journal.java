@@ -66,6 +66,7 @@ public final class Journal implements AutoCloseable {
 
     private final DurableFiles files;
     private final Path folder;
+    private final Layout layout;
     private final Settings settings;
     private final Ticker ticker;
     private final Supplier<byte[]> headerFields;
@@ -77,6 +78,7 @@ public final class Journal implements AutoCloseable {
     private byte[] line = new byte[4096];
 
     private @Nullable Segment segment;
+    private @Nullable Segment next;
     private @Nullable DurableFile file;
     private @Nullable IOException retiredBy;
     private boolean isMended;
@@ -92,6 +94,7 @@ public final class Journal implements AutoCloseable {
     private Journal(
             DurableFiles files,
             Path folder,
+            Layout layout,
             Settings settings,
             Ticker ticker,
             Supplier<byte[]> headerFields,
@@ -99,6 +102,7 @@ public final class Journal implements AutoCloseable {
             Head head) {
         this.files = files;
         this.folder = folder;
+        this.layout = layout;
         this.settings = settings;
         this.ticker = ticker;
         this.headerFields = headerFields;
@@ -109,6 +113,17 @@ public final class Journal implements AutoCloseable {
         this.acknowledgedHash = hash.clone();
         this.recovery = recovery;
         this.recoveredSeq = head.seq();
+    }
+
+    /** Opens a journal whose segments stay side by side in the folder. */
+    public static Journal open(
+            DurableFiles files,
+            Path folder,
+            Settings settings,
+            Ticker ticker,
+            Supplier<byte[]> headerFields)
+            throws IOException {
+        return open(files, folder, Layout.FLAT, settings, ticker, headerFields);
     }
 
     /**
@@ -123,15 +138,16 @@ public final class Journal implements AutoCloseable {
     public static Journal open(
             DurableFiles files,
             Path folder,
+            Layout layout,
             Settings settings,
             Ticker ticker,
             Supplier<byte[]> headerFields)
             throws IOException {
         files.makeFolder(folder);
-        Recovery recovery = new Recovery(files, folder, settings.writer());
+        Recovery recovery = new Recovery(files, folder, layout, settings.writer());
         Head head = recovery.scan();
         Journal journal =
-                new Journal(files, folder, settings, ticker, headerFields, recovery, head);
+                new Journal(files, folder, layout, settings, ticker, headerFields, recovery, head);
         journal.mend();
         return journal;
     }
@@ -205,10 +221,37 @@ public final class Journal implements AutoCloseable {
         segmentBytes = 0;
         acknowledgedBytes = 0;
         isNameCertain = false;
-        Segment next = Segment.of(folder, settings.writer(), seq + 1);
-        file = files.create(next.file());
-        segment = next;
+        Segment begun = nextSegment();
+        next = null;
+        layout.makeRoom(files, begun);
+        file = files.create(begun.file());
+        segment = begun;
         write(header, header.length);
+    }
+
+    /**
+     * The segment that the next line goes to, be it begun or not, for an owner that keeps other
+     * files beside it.
+     */
+    public Segment nextSegment() {
+        Segment open = segment;
+        if (file != null && open != null) {
+            return open;
+        }
+        Segment planned = next;
+        if (planned == null || planned.firstSeq() != seq + 1) {
+            planned = layout.next(folder, settings.writer(), seq + 1);
+            next = planned;
+        }
+        return planned;
+    }
+
+    /**
+     * The newest segment that this journal has begun and that holds a line, whether it is being
+     * written, retired or ended; null if there is none.
+     */
+    public @Nullable Segment newestSegment() {
+        return segment;
     }
 
     private byte[] header() {
@@ -280,7 +323,7 @@ public final class Journal implements AutoCloseable {
         try {
             open.force();
             if (!isNameCertain) {
-                files.syncFolder(folder);
+                layout.syncNames(files, folder, requireNonNull(segment));
                 isNameCertain = true;
             }
         } catch (IOException e) {
@@ -331,6 +374,7 @@ public final class Journal implements AutoCloseable {
         if (!isMended) {
             mendAgain();
         }
+        next = null;
         if (segment == null) {
             // It could not even be made.
             retiredBy = null;
@@ -338,7 +382,8 @@ public final class Journal implements AutoCloseable {
         }
         if (segmentBytes == 0) {
             files.delete(segment.file());
-            files.syncFolder(folder);
+            files.syncFolder(segment.folder());
+            segment = null;
         } else {
             cut(segment);
         }
@@ -359,7 +404,7 @@ public final class Journal implements AutoCloseable {
         try (DurableFile again = files.open(retired.file())) {
             again.truncate(segmentBytes);
             again.force();
-            files.syncFolder(folder);
+            layout.syncNames(files, folder, retired);
         } catch (IOException e) {
             forgetUnacknowledged();
             throw e;

@@ -6,14 +6,15 @@ import java.io.InputStream;
 import java.util.Arrays;
 
 /**
- * Walks over the lines of one segment without copying them. It says whether each is sound by
- * itself; whether it follows from the one before is for the caller to compare.
+ * Walks over the lines of one segment, wherever its bytes come from, without copying them. It says
+ * whether each is sound by itself; whether it follows from the one before is for the caller to
+ * compare.
  */
-final class LineScanner implements Closeable {
+public final class LineScanner implements Closeable {
     private static final int CHUNK_BYTES = 64 * 1024;
 
     /** What the walk came to. */
-    enum Found {
+    public enum Found {
         /** A whole line with its own checksum. */
         SOUND,
         /** A line with a line feed that is not as the writer writes. */
@@ -34,13 +35,22 @@ final class LineScanner implements Closeable {
     private long number;
     private long offsetOfBuffer;
 
+    /**
+     * Walks over the lines of this writer.
+     *
+     * @param in closed with the scanner
+     */
+    public LineScanner(InputStream in, String writer) {
+        this(in, new LineForm(writer));
+    }
+
     LineScanner(InputStream in, LineForm form) {
         this.in = in;
         this.form = form;
     }
 
     /** Goes to the next line, whatever the one before was. */
-    Found next() throws IOException {
+    public Found next() throws IOException {
         from = next;
         int feed = findLineFeed();
         if (feed < 0) {
@@ -65,38 +75,53 @@ final class LineScanner implements Closeable {
     }
 
     /** The line's place among the lines of the file, from 1. */
-    long number() {
+    public long number() {
         return number;
     }
 
     /** Of a sound line. */
-    long seq() {
+    public long seq() {
         return seq;
     }
 
     /** Where the line begins in the file; after the last, where the file ends. */
-    long startOffset() {
+    public long startOffset() {
         return offsetOfBuffer + from;
     }
 
     /** Where the next line begins in the file. */
-    long endOffset() {
+    public long endOffset() {
         return offsetOfBuffer + next;
     }
 
+    /** What holds the line from {@link #from} to {@link #to}, until the next call. */
+    public byte[] buffer() {
+        return buffer;
+    }
+
+    /** Where the line begins in the buffer. */
+    public int from() {
+        return from;
+    }
+
+    /** Where it ends in the buffer, its line feed not counted. */
+    public int to() {
+        return to;
+    }
+
     /** The line's bytes, without line feed. */
-    byte[] copy() {
+    public byte[] copy() {
         return Arrays.copyOfRange(buffer, from, to);
     }
 
     /** Whether the sound line names this digest as that of the line before it. */
-    boolean follows(byte[] hash) {
+    public boolean follows(byte[] hash) {
         int at = form.prevAt(buffer, from);
         return Arrays.equals(buffer, at, at + hash.length, hash, 0, hash.length);
     }
 
-    /** Writes the digest of the line to {@code hex}. */
-    void hash(byte[] hex) {
+    /** Writes the digest of the line to {@code hex} as 64 digits. */
+    public void hash(byte[] hex) {
         form.hash(buffer, from, to - from, hex);
     }
 

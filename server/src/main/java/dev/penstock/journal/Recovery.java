@@ -33,6 +33,7 @@ final class Recovery {
 
     private final DurableFiles files;
     private final Path folder;
+    private final Layout layout;
     private final String writer;
     private final byte[] hash = new byte[LineForm.HASH_CHARS];
     private final List<Segment> headless = new ArrayList<>();
@@ -44,9 +45,10 @@ final class Recovery {
     private long tornBytes;
     private long tornLines;
 
-    Recovery(DurableFiles files, Path folder, String writer) {
+    Recovery(DurableFiles files, Path folder, Layout layout, String writer) {
         this.files = files;
         this.folder = folder;
+        this.layout = layout;
         this.writer = writer;
     }
 
@@ -54,7 +56,7 @@ final class Recovery {
     Head scan() throws IOException {
         headless.clear();
         newest = null;
-        for (Segment segment : Segment.list(files, folder, writer).reversed()) {
+        for (Segment segment : layout.list(files, folder, writer).reversed()) {
             scan(segment);
             if (goodBytes > 0) {
                 newest = segment;
@@ -62,7 +64,7 @@ final class Recovery {
             }
             headless.add(segment);
         }
-        return Head.START;
+        return layout.sealed();
     }
 
     private void scan(Segment segment) throws IOException {
@@ -96,7 +98,7 @@ final class Recovery {
         for (Segment segment : headless) {
             keepTail(segment, 0);
             files.delete(segment.file());
-            files.syncFolder(folder);
+            layout.syncNames(files, folder, segment);
         }
         Segment last = newest;
         if (last != null) {
@@ -113,28 +115,28 @@ final class Recovery {
     }
 
     private void keepTail(Segment segment, long from) throws IOException {
-        List<Path> taken = files.list(folder);
+        List<Path> taken = files.list(segment.folder());
         int n = 0;
         while (taken.contains(segment.tornFile(n))) {
             n++;
         }
-        copy(segment.file(), from, Long.MAX_VALUE, segment.tornFile(n));
+        copy(segment, from, Long.MAX_VALUE, segment.tornFile(n));
     }
 
     private void writeAnew(Segment segment) throws IOException {
-        copy(segment.file(), 0, goodBytes, segment.file());
+        copy(segment, 0, goodBytes, segment.file());
     }
 
     /** Copies the bytes by way of a temporary file, so that {@code to} is old or new. */
-    private void copy(Path from, long start, long end, Path to) throws IOException {
+    private void copy(Segment from, long start, long end, Path to) throws IOException {
         Path temporary = to.resolveSibling(to.getFileName() + ".tmp");
         files.delete(temporary);
         try (DurableFile out = files.create(temporary)) {
-            read(from, start, end, out::writeFully);
+            read(from.file(), start, end, out::writeFully);
             out.force();
         }
         files.rename(temporary, to);
-        files.syncFolder(folder);
+        layout.syncNames(files, folder, from);
     }
 
     private void writeEndAgain(Segment segment) throws IOException {
@@ -154,7 +156,7 @@ final class Recovery {
                     });
             file.force();
         }
-        files.syncFolder(folder);
+        layout.syncNames(files, folder, segment);
     }
 
     private interface Sink {
@@ -180,8 +182,9 @@ final class Recovery {
     private void countTorn(@Nullable Segment last) throws IOException {
         tornBytes = 0;
         tornLines = 0;
-        for (Segment torn : Segment.torn(files, folder, writer)) {
-            if (last != null && torn.firstSeq() < last.firstSeq()) {
+        long since = last == null ? layout.sealedFirstSeq() : last.firstSeq();
+        for (Segment torn : layout.torn(files, folder, writer)) {
+            if (torn.firstSeq() < since) {
                 continue;
             }
             try (LineScanner scanner = open(torn)) {

@@ -1,5 +1,7 @@
 package dev.penstock.journal;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,13 +21,15 @@ import org.jspecify.annotations.Nullable;
 public record Segment(Path file, String writer, long firstSeq) {
     private static final Pattern NAME =
             Pattern.compile("([A-Za-z0-9][A-Za-z0-9._-]{0,62})-([0-9]{12,18})\\.jsonl");
+    private static final Pattern OPEN =
+            Pattern.compile("([A-Za-z0-9][A-Za-z0-9._-]{0,62})-([0-9]{12,18})\\.open\\.jsonl");
     private static final Pattern TORN = Pattern.compile("(.+\\.jsonl)\\.torn(\\.[0-9]+)?");
 
     /** The segments of all writers in a folder, by writer and then in order. */
     public static List<Segment> list(DurableFiles files, Path folder) throws IOException {
         List<Segment> segments = new ArrayList<>();
         for (Path file : files.list(folder)) {
-            Segment segment = named(file, file.getFileName().toString());
+            Segment segment = named(NAME, file, file.getFileName().toString());
             if (segment != null) {
                 segments.add(segment);
             }
@@ -40,14 +44,32 @@ public record Segment(Path file, String writer, long firstSeq) {
         return list(files, folder).stream().filter(s -> s.writer().equals(writer)).toList();
     }
 
+    /** The segments of one writer that are open, in a folder of a day. */
+    static List<Segment> listOpen(DurableFiles files, Path day, String writer) throws IOException {
+        List<Segment> segments = new ArrayList<>();
+        for (Path file : files.list(day)) {
+            Segment segment = named(OPEN, file, file.getFileName().toString());
+            if (segment != null && segment.writer().equals(writer)) {
+                segments.add(segment);
+            }
+        }
+        return segments;
+    }
+
     /** The segment of this writer whose header is line {@code firstSeq} of its chain. */
     static Segment of(Path folder, String writer, long firstSeq) {
         String name = String.format(Locale.ROOT, "%s-%012d.jsonl", writer, firstSeq);
         return new Segment(folder.resolve(name), writer, firstSeq);
     }
 
-    private static @Nullable Segment named(Path file, String name) {
-        Matcher parts = NAME.matcher(name);
+    /** As {@link #of}, open in the folder of a day. */
+    static Segment open(Path day, String writer, long firstSeq) {
+        String name = String.format(Locale.ROOT, "%s-%012d.open.jsonl", writer, firstSeq);
+        return new Segment(day.resolve(name), writer, firstSeq);
+    }
+
+    private static @Nullable Segment named(Pattern form, Path file, String name) {
+        Matcher parts = form.matcher(name);
         return parts.matches()
                 ? new Segment(file, parts.group(1), Long.parseLong(parts.group(2)))
                 : null;
@@ -61,13 +83,22 @@ public record Segment(Path file, String writer, long firstSeq) {
         List<Segment> torn = new ArrayList<>();
         for (Path file : files.list(folder)) {
             Matcher parts = TORN.matcher(file.getFileName().toString());
-            Segment from = parts.matches() ? named(file, parts.group(1)) : null;
+            if (!parts.matches()) {
+                continue;
+            }
+            Pattern form = parts.group(1).endsWith(".open.jsonl") ? OPEN : NAME;
+            Segment from = named(form, file, parts.group(1));
             if (from != null && from.writer().equals(writer)) {
                 torn.add(from);
             }
         }
         torn.sort(Comparator.comparing(s -> s.file().toString()));
         return torn;
+    }
+
+    /** The folder that it lies in. */
+    Path folder() {
+        return requireNonNull(file.getParent());
     }
 
     /** Where the nth tail goes that is cut from a segment of this name. */

@@ -165,6 +165,7 @@ public final class CrashImages {
 
     private static Path folderOf(DiskCall call) {
         return switch (call) {
+            case DiskCall.MakeFolder make -> make.folder().getParent();
             case DiskCall.Create create -> create.file().getParent();
             case DiskCall.Rename rename -> rename.to().getParent();
             case DiskCall.Delete delete -> delete.file().getParent();
@@ -193,6 +194,13 @@ public final class CrashImages {
         }
         Map<Path, byte[]> files = new TreeMap<>();
         names.forEach((path, inode) -> files.put(path, inode.bytes));
+        for (int call = 0; call < moment; call++) {
+            if (calls.get(call) instanceof DiskCall.MakeFolder make
+                    && !certain[call]
+                    && !fate.isDone(call)) {
+                files.keySet().removeIf(path -> make.folder().equals(path.getParent()));
+            }
+        }
         return files;
     }
 
@@ -203,6 +211,7 @@ public final class CrashImages {
             Map<Path, MemoryFiles.Inode> names,
             Map<Integer, MemoryFiles.Inode> inodes) {
         switch (calls.get(call)) {
+            case DiskCall.MakeFolder make -> {}
             case DiskCall.Create create -> names.put(create.file(), inodes.get(create.id()));
             case DiskCall.Rename rename -> {
                 MemoryFiles.Inode moved = inodes.get(rename.id());

@@ -4,6 +4,8 @@ import java.nio.file.Path;
 
 /** One recorded call that changes what is on a disk, or makes a change certain. */
 sealed interface DiskCall {
+    record MakeFolder(Path folder) implements DiskCall {}
+
     record Create(Path file, int id) implements DiskCall {}
 
     /**

@@ -11,7 +11,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /**
  * A file system in memory that records each call, so that the disk can be rebuilt as a crash at any
@@ -50,6 +53,7 @@ public final class MemoryFiles implements DurableFiles {
     private final List<DiskCall> calls = new ArrayList<>();
     private final Map<Path, Integer> names = new TreeMap<>();
     private final List<Inode> inodes = new ArrayList<>();
+    private final Set<Path> folders = new TreeSet<>();
     private Fault fault = Fault.EIO;
     private int failFrom = Integer.MAX_VALUE;
     private int failTo;
@@ -66,6 +70,7 @@ public final class MemoryFiles implements DurableFiles {
             inode.bytes = bytes.clone();
             names.put(path, inodes.size());
             inodes.add(inode);
+            addFolders(path.getParent());
         });
     }
 
@@ -120,6 +125,7 @@ public final class MemoryFiles implements DurableFiles {
         inode.bytes = bytes.clone();
         names.put(file, inodes.size());
         inodes.add(inode);
+        addFolders(file.getParent());
     }
 
     /** All files as they stand now. */
@@ -149,8 +155,29 @@ public final class MemoryFiles implements DurableFiles {
         }
     }
 
+    private void addFolders(Path folder) {
+        for (Path each = folder; each != null; each = each.getParent()) {
+            folders.add(each);
+        }
+    }
+
+    /** What a run starts in is there for certain; only a folder made in there can fail or go. */
     @Override
-    public void makeFolder(Path folder) {}
+    public void makeFolder(Path folder) throws IOException {
+        if (folders.contains(folder)) {
+            return;
+        }
+        Path parent = folder.getParent();
+        if (parent == null || !folders.contains(parent)) {
+            addFolders(folder);
+            return;
+        }
+        boolean fails = failBefore(false);
+        folders.add(folder);
+        calls.add(new DiskCall.MakeFolder(folder));
+        failAfter(fails);
+        syncFolder(parent);
+    }
 
     @Override
     public DurableFile create(Path file) throws IOException {
@@ -198,6 +225,7 @@ public final class MemoryFiles implements DurableFiles {
     @Override
     public void delete(Path file) throws IOException {
         boolean fails = failBefore(false);
+        folders.remove(file);
         if (names.remove(file) != null) {
             calls.add(new DiskCall.Delete(file));
         }
@@ -205,8 +233,16 @@ public final class MemoryFiles implements DurableFiles {
     }
 
     @Override
+    public long size(Path file) {
+        Integer id = names.get(file);
+        return id == null ? -1 : inodes.get(id).bytes.length;
+    }
+
+    @Override
     public List<Path> list(Path folder) {
-        return names.keySet().stream().filter(p -> p.getParent().equals(folder)).toList();
+        return Stream.concat(names.keySet().stream(), folders.stream())
+                .filter(p -> folder.equals(p.getParent()))
+                .toList();
     }
 
     @Override
