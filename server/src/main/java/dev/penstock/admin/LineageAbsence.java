@@ -163,23 +163,14 @@ final class LineageAbsence {
         String rid = id.toString();
         for (SegmentFiles segment : around(folder.list(), at)) {
             Manifest manifest = manifest(segment);
-            boolean isOfThen =
-                    manifest != null
-                            && manifest.trailer() != null
-                            && manifest.sealed() >= at.toEpochMilli() * 1000;
-            if (manifest == null || !isOfThen) {
+            JsonNode trailer = manifest == null ? null : manifest.trailer();
+            if (trailer == null) {
                 continue;
             }
-            for (JsonNode each : manifest.trailer().path("skipped").path("rids")) {
+            for (JsonNode each : trailer.path("skipped").path("rids")) {
                 if (each.asString("").equals(rid)) {
-                    return "skipped: " + reasons(manifest.trailer(), model);
+                    return "skipped: " + reasons(trailer, model);
                 }
-            }
-            boolean isAfter =
-                    manifest.firstTs() != null
-                            && manifest.firstTs() > at.plus(SLACK).toEpochMilli() * 1000;
-            if (isAfter) {
-                return null;
             }
         }
         return null;

@@ -15,7 +15,6 @@ import dev.penstock.lineage.store.SegmentFiles;
 import dev.penstock.lineage.store.StoredRecord;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -38,6 +37,7 @@ public final class LineageAdmin {
     // Reading is a matter of patience; several at once would be one of memory.
     private static final int MAX_READINGS = 2;
 
+    private final DurableFiles files;
     private final LineageReader reader;
     private final LogFolder folder;
     private final LineageAbsence absence;
@@ -65,6 +65,7 @@ public final class LineageAdmin {
             AuditLog audit,
             AuditTrail trail,
             InstantSource clock) {
+        this.files = files;
         this.reader = new LineageReader(files, folder);
         this.folder = new LogFolder(files, folder);
         this.absence = new LineageAbsence(files, folder, reader);
@@ -145,14 +146,11 @@ public final class LineageAdmin {
                         request.flag("payload", true),
                         request.flag("blobs", false),
                         request.flag("proof", true));
-        LineageView.Explained found =
-                read(() -> {
-                    List<StoredRecord> records = reader.find(id);
-                    return records.isEmpty() ? null : explainer.explain(id, records, wanted);
-                });
-        if (found == null) {
+        List<StoredRecord> stored = read(() -> reader.find(id));
+        if (stored.isEmpty()) {
             throw notRecorded(id, model);
         }
+        LineageView.Explained found = read(() -> explainer.explain(id, stored, wanted));
         List<JsonNode> records =
                 found.records().stream().map(LineageView.Kept::record).toList();
         noteValues(request, Map.of("id", id.toString()), records, false);
@@ -308,11 +306,11 @@ public final class LineageAdmin {
     }
 
     private LineageView.Status status() {
-        LineageView.Files onDisk = read(this::files);
+        LineageView.Files onDisk = read(this::onDisk);
         return new LineageView.Status(facts.now(), facts.sealAge().toSeconds(), onDisk);
     }
 
-    private LineageView.Files files() throws IOException {
+    private LineageView.Files onDisk() throws IOException {
         long sealed = 0;
         long open = 0;
         long removed = 0;
@@ -322,9 +320,8 @@ public final class LineageAdmin {
             open += segment.isOpen() ? 1 : 0;
             removed += segment.isRemoved() ? 1 : 0;
             for (SegmentFiles.Part part : segment.present()) {
-                // Sealing and retention take files away.
-                Path file = segment.file(part);
-                bytes += Files.exists(file) ? Files.size(file) : 0;
+                // Sealing and retention take files away: then it is negative.
+                bytes += Math.max(0, files.size(segment.file(part)));
             }
         }
         return new LineageView.Files(sealed, open, removed, bytes);

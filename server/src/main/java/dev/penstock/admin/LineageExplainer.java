@@ -170,7 +170,7 @@ final class LineageExplainer {
                     model, Long.toString(number), digest, "gone", null, null, null, null);
         }
         Boolean isSame =
-                digest == null || now.digest() == null ? null : digest.equals(now.digest());
+                (digest == null || now.digest() == null) ? null : digest.equals(now.digest());
         return new LineageView.VersionNow(
                 model,
                 now.version(),

@@ -115,7 +115,6 @@ record LineageQuery(
             int limit = Paging.limit(request.parameter("limit"), faults);
             String digest = digest();
             LineageCursor cursor = cursor(digest, isNewestFirst);
-            boolean isOn = cursor != null;
             Selection selection =
                     new Selection(
                             cursor == null ? from : cursor.fromMillis(),
@@ -135,8 +134,8 @@ record LineageQuery(
             return new LineageQuery(
                     selection,
                     limit,
-                    isOn ? cursor.position() : null,
-                    isOn ? cursor.columns() : null,
+                    cursor == null ? null : cursor.position(),
+                    cursor == null ? null : cursor.columns(),
                     Form.valueOf(form.toUpperCase(Locale.ROOT)),
                     request.flag("payload", true),
                     selection.where().stream().anyMatch(Reading::looksAtValues),
