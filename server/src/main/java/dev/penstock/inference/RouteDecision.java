@@ -24,11 +24,33 @@ public final class RouteDecision {
     private final int rule;
     private final boolean isCanary;
     private final @Nullable ShadowDraw shadow;
+    private final @Nullable KeyDraw key;
     private final String header;
+
+    /**
+     * How positions are drawn where an arm depends on them.
+     *
+     * @param salt of the position
+     * @param header lower-case name of the header that is the key; null when it is not one
+     * @param isCaller whether the caller's name is the key; where the key is neither, or is absent,
+     *     the prediction's id is
+     */
+    public record KeyDraw(String salt, @Nullable String header, boolean isCaller) {}
 
     /** A way beside which nothing is asked. */
     public RouteDecision(long revision, String arm, int weightBp, int rule) {
-        this(revision, arm, weightBp, rule, false, null);
+        this(revision, arm, weightBp, rule, false, null, null);
+    }
+
+    /** A way that no key leads to. */
+    public RouteDecision(
+            long revision,
+            String arm,
+            int weightBp,
+            int rule,
+            boolean isCanary,
+            @Nullable ShadowDraw shadow) {
+        this(revision, arm, weightBp, rule, isCanary, shadow, null);
     }
 
     /**
@@ -38,6 +60,7 @@ public final class RouteDecision {
      * @param rule index of the rule that decided, or {@link #NO_RULE}
      * @param isCanary whether the arm is on trial
      * @param shadow what is asked beside the answer; null for nothing
+     * @param key what positions are drawn from; null when there are none
      */
     public RouteDecision(
             long revision,
@@ -45,13 +68,15 @@ public final class RouteDecision {
             int weightBp,
             int rule,
             boolean isCanary,
-            @Nullable ShadowDraw shadow) {
+            @Nullable ShadowDraw shadow,
+            @Nullable KeyDraw key) {
         this.revision = revision;
         this.arm = arm;
         this.weightBp = weightBp;
         this.rule = rule;
         this.isCanary = isCanary;
         this.shadow = shadow;
+        this.key = key;
         this.header = "r" + revision + "; arm=" + arm;
     }
 
@@ -95,6 +120,11 @@ public final class RouteDecision {
     /** What is asked beside the answer; null for nothing. */
     public @Nullable ShadowDraw shadow() {
         return shadow;
+    }
+
+    /** What positions are drawn from; null when the way does not depend on them. */
+    public @Nullable KeyDraw key() {
+        return key;
     }
 
     /** As the response header shows it: {@code r0; arm=stable}. */

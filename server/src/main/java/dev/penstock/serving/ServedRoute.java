@@ -77,7 +77,14 @@ public final class ServedRoute {
                                 arm.weightBp(),
                                 rule,
                                 arm.role() == Role.CANARY,
-                                shadow));
+                                shadow,
+                                key(route)));
+    }
+
+    private static RouteDecision.KeyDraw key(Route route) {
+        String header = route.key() instanceof RoutingKey.Header named ? named.name() : null;
+        boolean isCaller = route.key() instanceof RoutingKey.Caller;
+        return new RouteDecision.KeyDraw(route.salt(), header, isCaller);
     }
 
     private @Nullable Way fallback(Map<Long, LiveVersion> ready) {

@@ -32,6 +32,17 @@ public enum MeterName {
             "1 while versions vanished from the store in bulk and are kept"),
     SHADOW_PAIRS("penstock.shadow.pairs", "predictions due for a shadow, by what came of them"),
     SHADOW_SHED("penstock.shadow.shed", "shadows that were due and not asked, by reason"),
+    LINEAGE_RECORDS("penstock.lineage.records", "records written, once for each of their reasons"),
+    LINEAGE_SKIPPED("penstock.lineage.skipped", "records that were due and are not in the log"),
+    LINEAGE_RING_USED(
+            "penstock.lineage.ring.used.ratio", "how full the ring before the writer is, 0 to 1"),
+    LINEAGE_LAST_SEAL(
+            "penstock.lineage.last.seal.timestamp", "when the last segment was sealed, since 1970"),
+    LINEAGE_WRITE_ERRORS("penstock.lineage.write.errors", "writes and forces that failed"),
+    LINEAGE_HEAD_RATE("penstock.lineage.head.rate", "share of all predictions that is kept now"),
+    LINEAGE_ACKNOWLEDGED(
+            "penstock.lineage.acknowledged.seq", "the last line that survives a loss of power"),
+    LINEAGE_ROOM("penstock.lineage.room", "what the disk has room for"),
     BUILD_INFO("penstock.build.info", "1, with the versions of what runs"),
     MEMORY_BYTES("penstock.memory.bytes", "native memory in use, by pool"),
     HEAP_ALLOCATED("penstock.heap.allocated", "Java heap allocated by all threads so far");

@@ -165,6 +165,16 @@ public final class Telemetry implements ExchangeObserver, AutoCloseable {
         gauge(MeterName.AUDIT_FAILING, Tags.empty(), () -> fails.getAsBoolean() ? 1 : 0);
     }
 
+    /**
+     * The meters of the lineage log; once.
+     *
+     * @param keepReasons why records are kept
+     * @param skipReasons why they are not in the log
+     */
+    public LineageMeters lineage(List<String> keepReasons, List<String> skipReasons) {
+        return new LineageMeters(registry, keepReasons, skipReasons);
+    }
+
     /** Whether the removal guard holds, read at each scrape. */
     public void removalGuard(BooleanSupplier holds) {
         gauge(MeterName.REMOVAL_GUARD, Tags.empty(), () -> holds.getAsBoolean() ? 1 : 0);
@@ -193,7 +203,13 @@ public final class Telemetry implements ExchangeObserver, AutoCloseable {
                         secondsGauge(MeterName.MODEL_LOAD_DURATION, tags, () -> loadNanos / 1e9),
                         gauge(
                                 MeterName.MODEL_INFO,
-                                tags.and("digest", version.shortDigest(), "ep", "cpu"),
+                                tags.and(
+                                        "digest",
+                                        version.shortDigest(),
+                                        "ep",
+                                        "cpu",
+                                        "batch_independent",
+                                        version.independence().label()),
                                 () -> 1)));
     }
 

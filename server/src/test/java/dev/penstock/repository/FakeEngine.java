@@ -42,7 +42,7 @@ public final class FakeEngine implements Engine {
     public final List<String> openedDigests = Collections.synchronizedList(new ArrayList<>());
     public final List<String> openedWords = Collections.synchronizedList(new ArrayList<>());
     public volatile @Nullable SessionConfig lastConfig;
-    public volatile @Nullable List<Tensor> lastInputs;
+    public volatile @Nullable List<Tensor> firstInputs;
     public volatile Runnable whileOpening = () -> {};
 
     private final ManualTime time;
@@ -190,8 +190,9 @@ public final class FakeEngine implements Engine {
 
         @Override
         public TensorSet run(TensorSet inputs, List<String> outputs) throws EngineException {
-            runs.incrementAndGet();
-            lastInputs = List.copyOf(inputs.tensors());
+            if (runs.getAndIncrement() == 0) {
+                firstInputs = List.copyOf(inputs.tensors());
+            }
             time.passNanos(costNanos);
             return switch (fails) {
                 case "run" ->
