@@ -65,11 +65,22 @@ public final class LineageAdmin {
             AuditLog audit,
             AuditTrail trail,
             InstantSource clock) {
+        this(files, folder, facts, id -> models.version(id), audit, trail, clock);
+    }
+
+    LineageAdmin(
+            DurableFiles files,
+            Path folder,
+            LineageFacts facts,
+            LineageExplainer.Versions versions,
+            AuditLog audit,
+            AuditTrail trail,
+            InstantSource clock) {
         this.files = files;
         this.reader = new LineageReader(files, folder);
         this.folder = new LogFolder(files, folder);
         this.absence = new LineageAbsence(files, folder, reader);
-        this.explainer = new LineageExplainer(reader, audit, models, facts);
+        this.explainer = new LineageExplainer(reader, audit, versions, facts);
         this.facts = facts;
         this.trail = trail;
         this.clock = clock;
@@ -197,7 +208,12 @@ public final class LineageAdmin {
         String next = position == null ? null : query.cursor(position, columns);
         return switch (query.form()) {
             case JSON -> {
-                String follow = query.cursor(follow(page, acknowledged), null);
+                boolean isEnd =
+                        query.selection().newestFirst()
+                                ? query.position() == null
+                                : position == null;
+                String follow =
+                        isEnd ? query.cursor(follow(query, page, acknowledged), null) : null;
                 yield AdminResponse.ok(
                         new LineageView.Page(
                                 trees, next, follow, page.scannedLines(), page.isComplete()));
@@ -217,8 +233,13 @@ public final class LineageAdmin {
         };
     }
 
-    private static String follow(RecordPage page, long acknowledged) {
-        long last = acknowledged;
+    /** After all that was read, and all that was there to be read. */
+    private static String follow(LineageQuery query, RecordPage page, long acknowledged) {
+        String position = query.position();
+        long last =
+                position == null
+                        ? acknowledged
+                        : Math.max(acknowledged, Long.parseLong(position, 1, position.length(), 10));
         for (StoredRecord record : page.records()) {
             last = Math.max(last, record.seq());
         }

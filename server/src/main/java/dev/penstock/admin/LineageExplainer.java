@@ -26,7 +26,7 @@ final class LineageExplainer {
 
     private final LineageReader reader;
     private final AuditLog audit;
-    private final ModelAdmin models;
+    private final Versions versions;
     private final LineageFacts facts;
 
     /**
@@ -38,11 +38,21 @@ final class LineageExplainer {
      */
     record Wanted(boolean values, boolean blobs, boolean proofs) {}
 
+    /** Knows versions as they are now. */
+    interface Versions {
+        /**
+         * As it is now.
+         *
+         * @throws AdminException when there is no such version
+         */
+        VersionDetail now(VersionId id);
+    }
+
     LineageExplainer(
-            LineageReader reader, AuditLog audit, ModelAdmin models, LineageFacts facts) {
+            LineageReader reader, AuditLog audit, Versions versions, LineageFacts facts) {
         this.reader = reader;
         this.audit = audit;
-        this.models = models;
+        this.versions = versions;
         this.facts = facts;
     }
 
@@ -66,7 +76,7 @@ final class LineageExplainer {
                             : LineageValues.without(tree);
             all.add(
                     new LineageView.Kept(
-                            shown, place(record, wanted.proofs()), version(tree.path("model"))));
+                            shown, place(record, wanted), version(tree.path("model"))));
         }
         if (pair == null && primary != null && primary.tree().path("pair").isObject()) {
             pair = primary.tree().path("pair");
@@ -109,13 +119,18 @@ final class LineageExplainer {
         return copy;
     }
 
-    private LineageView.Place place(StoredRecord record, boolean isProven) throws IOException {
-        if (!isProven) {
+    private LineageView.Place place(StoredRecord record, Wanted wanted) throws IOException {
+        if (!wanted.proofs()) {
             return new LineageView.Place(
                     record.segment(), record.seq(), false, null, null, null, null, "not asked for");
         }
         try {
             RecordProof proof = reader.prove(record);
+            ObjectNode proven = proof.toJson();
+            if (!wanted.values()) {
+                // The line has the values.
+                proven.remove("line");
+            }
             JsonNode manifest = AdminJson.mapper().readTree(proof.manifest());
             return new LineageView.Place(
                     record.segment(),
@@ -124,7 +139,7 @@ final class LineageExplainer {
                     LineageTime.text(manifest.path("sealed").asLong(0)),
                     null,
                     manifest,
-                    proof.toJson(),
+                    proven,
                     null);
         } catch (NotSealedException e) {
             String by = sealedBy(record).toString();
@@ -187,7 +202,7 @@ final class LineageExplainer {
             return null;
         }
         try {
-            return models.version(new VersionId(model, number));
+            return versions.now(new VersionId(model, number));
         } catch (AdminException e) {
             return null;
         }

@@ -16,7 +16,8 @@ final class LineageView {
      *
      * @param records as they were written
      * @param next cursor of the page after; null when there is nothing more
-     * @param follow cursor, with {@code order=oldest}, of what is written from now on
+     * @param follow cursor, with {@code order=oldest}, of what is written from now on; null where
+     *     there are pages before that
      * @param scanned lines that were read for the page
      * @param complete false when enough was read before the page was full: go on with next
      */
@@ -24,7 +25,7 @@ final class LineageView {
     record Page(
             List<JsonNode> records,
             @Nullable String next,
-            String follow,
+            @Nullable String follow,
             long scanned,
             boolean complete) {}
 

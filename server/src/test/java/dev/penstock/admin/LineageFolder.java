@@ -1,4 +1,4 @@
-package dev.penstock.app;
+package dev.penstock.admin;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
@@ -17,11 +17,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Locale;
 import java.util.Random;
 
 /** Writes a lineage log into a data directory, as a server would that is not there. */
-final class LineageFolder implements SegmentFacts, AutoCloseable {
+public final class LineageFolder implements SegmentFacts, AutoCloseable {
     private final LineageLog log;
     private final Random random = new Random(7);
     private final String skipped;
@@ -31,7 +30,7 @@ final class LineageFolder implements SegmentFacts, AutoCloseable {
      * @param start the time of the first record
      * @param skipped ids that the trailer lists, as JSON texts with commas between
      */
-    LineageFolder(Path data, Instant start, String skipped) throws IOException {
+    public LineageFolder(Path data, Instant start, String skipped) throws IOException {
         this.now = start;
         this.skipped = skipped;
         this.log =
@@ -75,43 +74,46 @@ final class LineageFolder implements SegmentFacts, AutoCloseable {
     }
 
     /** The time of what is written next. */
-    LineageFolder at(Instant time) {
+    public LineageFolder at(Instant time) {
         now = time;
         return this;
     }
 
     /** A new id of this time. */
-    PredictionId id() {
+    public PredictionId id() {
         return PredictionId.next(() -> now, random::nextLong);
     }
 
     /** What a record is made of. */
-    record Body(String kind, String model, int version, String more) {
-        static Body of(String model) {
+    public record Body(String kind, String model, int version, String more) {
+        public static Body of(String model) {
             return new Body("primary", model, 1, "");
         }
 
-        Body with(String fields) {
+        public Body with(String fields) {
             return new Body(kind, model, version, more + "," + fields);
         }
 
-        Body as(String other) {
+        public Body as(String other) {
             return new Body(other, model, version, more);
         }
     }
 
     /** Appends a record with the sum of {@code x} and the version. */
-    void add(PredictionId id, Body body, double x) throws IOException {
-        String tensor = "[{\"name\":\"%s\",\"dtype\":\"FP32\",\"shape\":[1],\"data\":[%s]}]";
-        json(
-                id,
-                body,
-                String.format(Locale.ROOT, tensor, "x", x),
-                String.format(Locale.ROOT, tensor, "y", x + body.version()));
+    public void add(PredictionId id, Body body, double x) throws IOException {
+        json(id, body, tensor("x", x), tensor("y", x + body.version()));
+    }
+
+    private static String tensor(String name, double value) {
+        return "[{\"name\":\""
+                + name
+                + "\",\"dtype\":\"FP32\",\"shape\":[1],\"data\":["
+                + value
+                + "]}]";
     }
 
     /** Appends a record with these tensors. */
-    void json(PredictionId id, Body body, String in, String out) throws IOException {
+    public void json(PredictionId id, Body body, String in, String out) throws IOException {
         String json =
                 """
                 {"kind":"%s","v":1,"rid":"%s","trace":"0af7651916cd43dd8448eb211c80319c",\
@@ -136,14 +138,14 @@ final class LineageFolder implements SegmentFacts, AutoCloseable {
     }
 
     /** Appends a line as it is. */
-    void line(String json) throws IOException {
+    public void line(String json) throws IOException {
         byte[] bytes = json.getBytes(UTF_8);
         log.append(new LineageLine(bytes, bytes.length));
         log.turn();
     }
 
     /** Appends a record whose input stands in the file of large tensors. */
-    void blob(PredictionId id, byte[] data) throws IOException {
+    public void blob(PredictionId id, byte[] data) throws IOException {
         String start =
                 "{\"kind\":\"primary\",\"v\":1,\"rid\":\""
                         + id
@@ -161,7 +163,7 @@ final class LineageFolder implements SegmentFacts, AutoCloseable {
     }
 
     /** Ends the segment, so that it is sealed. */
-    void roll() {
+    public void roll() {
         log.roll();
         log.turn();
     }
