@@ -94,6 +94,12 @@ public final class LineageFolder implements SegmentFacts, AutoCloseable {
             return new Body(kind, model, version, more + "," + fields);
         }
 
+        private String whole() {
+            return (more.contains("\"route\":") ? "" : ",\"route\":{\"arm\":\"stable\",\"rev\":0}")
+                    + (more.contains("\"caller\":") ? "" : ",\"caller\":{\"id\":\"anonymous\"}")
+                    + more;
+        }
+
         public Body as(String other) {
             return new Body(other, model, version, more);
         }
@@ -117,11 +123,11 @@ public final class LineageFolder implements SegmentFacts, AutoCloseable {
         String json =
                 """
                 {"kind":"%s","v":1,"rid":"%s","trace":"0af7651916cd43dd8448eb211c80319c",\
-                "ts":%d,"route":{"arm":"stable","rev":0},\
+                "ts":%d,\
                 "model":{"name":"%s","version":%d,"sha256":"%s"},"cfg":"00000000000000c1",\
                 "env":"00000000000000e1","batch":{"n":1,"off":0,"rows":1,"req":1,"indep":"yes"},\
                 "in":%s,"out":%s,"lat":{"queue":50,"infer":310,"post":20,"total":520},\
-                "bytes_in":4,"bytes_out":4,"caller":{"id":"anonymous"},\
+                "bytes_in":4,"bytes_out":4,\
                 "st":{"http":200,"grpc":"OK","code":"ok"},\
                 "smp":{"p":0.25,"why":["head"],"u":0.125,"pol":"00000000000000b1"}%s}"""
                         .formatted(
@@ -133,7 +139,7 @@ public final class LineageFolder implements SegmentFacts, AutoCloseable {
                                 "ab".repeat(32),
                                 in,
                                 out,
-                                body.more());
+                                body.whole());
         line(json);
     }
 
@@ -160,6 +166,10 @@ public final class LineageFolder implements SegmentFacts, AutoCloseable {
         LineageLine.Blob blob = new LineageLine.Blob(start.length(), data);
         log.append(new LineageLine(json, json.length, List.of(blob), null));
         log.turn();
+    }
+
+    long acknowledgedSeq() {
+        return log.acknowledgedSeq();
     }
 
     /** Ends the segment, so that it is sealed. */
