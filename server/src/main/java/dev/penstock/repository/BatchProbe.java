@@ -7,14 +7,10 @@ import dev.penstock.inference.BatchIndependence;
 import dev.penstock.inference.FailureException;
 import dev.penstock.inference.Signature;
 import dev.penstock.runtime.Ticker;
-import dev.penstock.tensor.DataType;
-import dev.penstock.tensor.Shape;
 import dev.penstock.tensor.Tensor;
 import dev.penstock.tensor.TensorSet;
 import dev.penstock.tensor.TensorSpec;
 import java.lang.foreign.Arena;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,26 +18,26 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds out whether a row's answer depends on its neighbours: the same random rows run alone and
- * then at batch 2 and 8, each at another offset among others.
+ * Finds out whether the answer to a row depends on the rows that it is run together with.
  *
- * <p>The runtime promises no such thing, and some models cannot keep it: dynamic quantisation takes
- * its scale over the whole tensor, neighbours included. The rows are the same at each load, so the
- * answer is too.
+ * <p>A random row is run alone, then in batches of 2 and 8 at a random place among random rows, and
+ * its outputs are compared bit by bit. Up to 32 rows are tried; trying stops at the first that
+ * differs, and soon after {@link #ENOUGH_NANOS} when at least {@link #MIN_ROWS} agreed. The same
+ * session is tried in the same way each time: the seed is fixed.
+ *
+ * <p>Agreement is evidence and no proof. The runtime does not promise it, and other content or
+ * other batch sizes may still differ.
  */
 final class BatchProbe {
-    /** Random rows; a batch takes some of them. */
-    static final int ROWS = 16;
-
-    private static final int[] BATCHES = {2, 8};
-    private static final int LARGEST_BATCH = 8;
     private static final long SEED = 0x70656e73746f636bL;
-    private static final long MAX_RUN_NANOS = Duration.ofSeconds(1).toNanos();
+    private static final int[] BATCHES = {2, 8};
+    private static final int LARGEST = 8;
+    private static final int MAX_ROWS = 32;
+    private static final int MIN_ROWS = 4;
+    private static final long ENOUGH_NANOS = Duration.ofSeconds(1).toNanos();
     private static final long MAX_NANOS = Duration.ofSeconds(5).toNanos();
-    private static final long MAX_INPUT_BYTES = 64L << 20;
-    // Open dimensions besides the batch: more than one element shows more, and not all models
-    // take it.
-    private static final int[] OPEN_SIZES = {4, 1};
+    private static final long MAX_RUN_NANOS = Duration.ofSeconds(1).toNanos();
+    private static final long MAX_ROW_BYTES = 8L << 20;
 
     private final Ticker ticker;
 
@@ -52,236 +48,195 @@ final class BatchProbe {
     /**
      * What came of it.
      *
-     * @param reason for operators, without a full stop
+     * @param why it is not {@code YES}, for the log; else null
      */
-    record Result(BatchIndependence independence, String reason) {
+    record Result(BatchIndependence independence, @Nullable String why) {
+        static final Result YES = new Result(BatchIndependence.YES, null);
+
+        static Result no(String why) {
+            return new Result(BatchIndependence.NO, why);
+        }
+
         static Result unknown(String why) {
             return new Result(BatchIndependence.UNKNOWN, why);
         }
     }
 
     /**
-     * Probes; closes all that it opens.
+     * Tries the session; closes all that it opens.
      *
-     * @param signature what callers may send; its limit for rows is kept
+     * @param signature with the largest batch that callers may send
+     * @param medianNanos of a warm-up run; null when none succeeded
      * @param limit ends a run that does not end by itself
      */
-    Result run(Session session, Signature signature, RunLimit limit) {
-        if (signature.maxBatchSize() == 1) {
-            return new Result(BatchIndependence.YES, "max_batch_size is 1");
+    Result run(Session session, Signature signature, @Nullable Long medianNanos, RunLimit limit) {
+        if (!takesBatches(signature)) {
+            return Result.YES;
         }
-        if (!hasBatchDimension(signature)) {
-            return new Result(BatchIndependence.YES, "there is no batch dimension");
+        if (medianNanos == null) {
+            return Result.unknown("no warm-up run succeeded");
         }
-        Result result = Result.unknown("no input was found that it takes");
-        for (int size : OPEN_SIZES) {
-            result = run(session, signature, size, limit);
-            if (result.independence() != BatchIndependence.UNKNOWN) {
-                return result;
-            }
+        if (medianNanos > MAX_RUN_NANOS) {
+            return Result.unknown("a run takes " + ExecutionPolicy.micros(medianNanos));
         }
-        return result;
+        // A longer open axis shows more of a model, but not every model takes one.
+        Result result = run(session, signature, ProbeRows.LONG_AXIS, limit);
+        return result == null ? orUnknown(run(session, signature, 1, limit)) : result;
     }
 
-    private static boolean hasBatchDimension(Signature signature) {
-        return !signature.inputs().isEmpty()
-                && signature.inputs().stream().allMatch(BatchProbe::isOpenFirst)
-                && signature.outputs().stream().allMatch(BatchProbe::isOpenFirst);
+    private static Result orUnknown(@Nullable Result result) {
+        return result == null ? Result.unknown("a run on a random row failed") : result;
     }
 
-    private static boolean isOpenFirst(TensorSpec spec) {
+    private static boolean takesBatches(Signature signature) {
+        return signature.maxBatchSize() != 1
+                && !signature.inputs().isEmpty()
+                && signature.inputs().stream().allMatch(BatchProbe::hasOpenRows)
+                && signature.outputs().stream().allMatch(BatchProbe::hasOpenRows);
+    }
+
+    private static boolean hasOpenRows(TensorSpec spec) {
         return spec.shape().rank() > 0 && spec.shape().dim(0) < 0;
     }
 
-    private Result run(Session session, Signature signature, int openSize, RunLimit limit) {
-        List<ProbeInput> inputs = new ArrayList<>();
-        Random random = new Random(SEED);
-        long bytes = 0;
-        for (TensorSpec spec : signature.inputs()) {
-            ProbeInput input = ProbeInput.of(spec, openSize, ROWS, random);
-            if (input == null) {
-                return Result.unknown("its rows are too large to probe");
-            }
-            inputs.add(input);
-            bytes += input.rowBytes() * LARGEST_BATCH;
+    /** Null when not even the first row alone could be run. */
+    private @Nullable Result run(
+            Session session, Signature signature, int openLength, RunLimit limit) {
+        long rowBytes = ProbeRows.rowBytes(signature, openLength);
+        if (rowBytes > MAX_ROW_BYTES) {
+            return Result.unknown("a row has " + rowBytes + " bytes");
         }
-        if (bytes > MAX_INPUT_BYTES) {
-            return Result.unknown("its rows are too large to probe");
-        }
-        try (Runner runner = session.newRunner();
-                RunLimit.Guard guard = limit.guard(runner)) {
-            try {
-                return compare(runner, inputs, signature.maxBatchSize());
-            } catch (EngineException | FailureException e) {
-                return Result.unknown(
-                        guard.hasEnded()
-                                ? "a run did not end"
-                                : "a run on random rows failed: "
-                                        + OutsideText.printable(String.valueOf(e.getMessage())));
-            }
-        }
-    }
-
-    private Result compare(Runner runner, List<ProbeInput> inputs, int maxBatch)
-            throws EngineException {
-        long beganNanos = ticker.nanos();
-        List<List<RowValues>> alone = new ArrayList<>();
-        for (int row = 0; row < ROWS; row++) {
-            long before = ticker.nanos();
-            List<List<RowValues>> rows = rows(runner, inputs, row, 1);
-            if (rows.isEmpty()) {
-                return Result.unknown("its outputs do not have one row for each row of its inputs");
-            }
-            alone.add(rows.getFirst());
-            if (ticker.nanos() - before > MAX_RUN_NANOS
-                    || ticker.nanos() - beganNanos > MAX_NANOS) {
-                return Result.unknown("its runs take too long to probe");
-            }
-        }
-        BatchIndependence worst = BatchIndependence.YES;
-        for (int batch : BATCHES) {
-            if (maxBatch > 0 && batch > maxBatch) {
-                continue;
-            }
-            // One row further than whole batches, so that each row sees another offset.
-            for (int first = 1; first + batch <= ROWS; first += batch) {
-                List<List<RowValues>> rows = rows(runner, inputs, first, batch);
-                if (rows.isEmpty()) {
-                    return Result.unknown(
-                            "its outputs do not have one row for each row of its inputs");
-                }
-                worst = worse(worst, agreement(rows, alone, first));
-                if (ticker.nanos() - beganNanos > MAX_NANOS) {
-                    return Result.unknown("its runs take too long to probe");
-                }
-            }
-        }
-        return new Result(worst, reason(worst));
-    }
-
-    private static String reason(BatchIndependence found) {
-        return switch (found) {
-            case YES -> ROWS + " random rows kept all bits at batch 1, 2 and 8";
-            case APPROX -> "rows kept their values but for rounding at batch 1, 2 and 8";
-            case NO -> "the same row came out otherwise among other rows";
-            case UNKNOWN -> "";
-        };
-    }
-
-    private static BatchIndependence agreement(
-            List<List<RowValues>> rows, List<List<RowValues>> alone, int first) {
-        BatchIndependence worst = BatchIndependence.YES;
-        for (int i = 0; i < rows.size(); i++) {
-            List<RowValues> here = rows.get(i);
-            List<RowValues> there = alone.get(first + i);
-            for (int output = 0; output < here.size(); output++) {
-                worst = worse(worst, here.get(output).agreement(there.get(output)));
-            }
-        }
-        return worst;
-    }
-
-    private static BatchIndependence worse(BatchIndependence one, BatchIndependence other) {
-        return one.compareTo(other) >= 0 ? one : other;
-    }
-
-    /** Each row's outputs; none when an output has not as many rows as were sent. */
-    private static List<List<RowValues>> rows(
-            Runner runner, List<ProbeInput> inputs, int first, int count) throws EngineException {
         try (Arena arena = Arena.ofShared();
-                TensorSet set = inputs(inputs, first, count, arena);
-                TensorSet outputs = runner.run(set, List.of())) {
-            List<List<RowValues>> rows = new ArrayList<>();
-            for (int i = 0; i < count; i++) {
-                rows.add(new ArrayList<>());
+                Runner runner = session.newRunner();
+                RunLimit.Guard guard = limit.guard(runner, MAX_NANOS)) {
+            ProbeRows rows = new ProbeRows(signature, openLength, LARGEST, arena, new Random(SEED));
+            return new Trial(runner, rows, signature.maxBatchSize(), guard).judge();
+        }
+    }
+
+    /** One series of runs. */
+    private final class Trial {
+        private final Runner runner;
+        private final ProbeRows rows;
+        private final int maxBatchSize;
+        private final RunLimit.Guard guard;
+        private final long beganNanos = ticker.nanos();
+        private long longestRunNanos;
+        private BatchIndependence worst = BatchIndependence.YES;
+
+        Trial(Runner runner, ProbeRows rows, int maxBatchSize, RunLimit.Guard guard) {
+            this.runner = runner;
+            this.rows = rows;
+            this.maxBatchSize = maxBatchSize;
+            this.guard = guard;
+        }
+
+        @Nullable Result judge() {
+            for (int row = 0; row < MAX_ROWS; row++) {
+                long spent = ticker.nanos() - beganNanos;
+                if (row >= MIN_ROWS && spent > ENOUGH_NANOS) {
+                    break;
+                }
+                Result end;
+                try {
+                    end = tryRow();
+                } catch (EngineException | FailureException e) {
+                    if (guard.hasEnded()) {
+                        return Result.unknown("its runs take too long to try it");
+                    }
+                    if (row == 0 && rows.batch() == 1) {
+                        return null;
+                    }
+                    return Result.unknown("a run of " + rows.batch() + " rows failed");
+                }
+                if (end != null) {
+                    return end;
+                }
+            }
+            return worst == BatchIndependence.YES
+                    ? Result.YES
+                    : new Result(worst, "bits differ, by less than 1e-5 of each number");
+        }
+
+        /** Null when nothing speaks against trying the next row. */
+        private @Nullable Result tryRow() throws EngineException {
+            rows.next();
+            List<RowOutput> alone;
+            try (TensorSet outputs = run(rows.alone())) {
+                Result wrong = wrongRows(outputs, 1);
+                if (wrong != null) {
+                    return wrong;
+                }
+                alone = copies(outputs);
+            }
+            for (int batch : BATCHES) {
+                int size = maxBatchSize == 0 ? batch : Math.min(batch, maxBatchSize);
+                int at = rows.place(size);
+                try (TensorSet outputs = run(rows.among(size, at))) {
+                    Result end = wrongRows(outputs, size);
+                    end = end == null ? compare(alone, outputs, at) : end;
+                    if (end != null) {
+                        return end;
+                    }
+                }
+            }
+            return tooLong();
+        }
+
+        private TensorSet run(TensorSet inputs) throws EngineException {
+            long before = ticker.nanos();
+            TensorSet outputs = runner.run(inputs, List.of());
+            longestRunNanos = Math.max(longestRunNanos, ticker.nanos() - before);
+            return outputs;
+        }
+
+        private @Nullable Result wrongRows(TensorSet outputs, int batch) {
+            if (outputs.tensors().isEmpty()) {
+                return Result.unknown("no output came");
             }
             for (Tensor output : outputs.tensors()) {
-                if (output.shape().rank() == 0 || output.shape().dim(0) != count) {
-                    return List.of();
-                }
-                RowValues.split(output, rows);
-            }
-            return rows;
-        }
-    }
-
-    private static TensorSet inputs(List<ProbeInput> inputs, int first, int count, Arena arena) {
-        List<Tensor> tensors = new ArrayList<>();
-        for (ProbeInput input : inputs) {
-            tensors.add(input.tensor(first, count, arena));
-        }
-        return TensorSet.of(tensors, () -> {});
-    }
-
-    /** Random rows of one input. */
-    private record ProbeInput(TensorSpec spec, Shape row, List<ByteBuffer> rows) {
-        static @Nullable ProbeInput of(TensorSpec spec, int openSize, int count, Random random) {
-            long[] dims = spec.shape().toArray();
-            for (int axis = 1; axis < dims.length; axis++) {
-                dims[axis] = dims[axis] < 0 ? openSize : dims[axis];
-            }
-            dims[0] = 1;
-            Shape row = Shape.of(dims);
-            long elements;
-            try {
-                elements = row.elements();
-            } catch (ArithmeticException e) {
-                return null;
-            }
-            if (elements > MAX_INPUT_BYTES / LARGEST_BATCH / Long.BYTES) {
-                return null;
-            }
-            List<ByteBuffer> rows = new ArrayList<>();
-            for (int i = 0; i < count; i++) {
-                rows.add(values(spec.type(), (int) elements, random));
-            }
-            return new ProbeInput(spec, row, rows);
-        }
-
-        long rowBytes() {
-            return rows.getFirst().limit();
-        }
-
-        Tensor tensor(int first, int count, Arena arena) {
-            ByteBuffer data =
-                    arena.allocate(Math.max(1, rowBytes() * count), 64)
-                            .asByteBuffer()
-                            .order(ByteOrder.LITTLE_ENDIAN);
-            int at = 0;
-            for (int i = first; i < first + count; i++) {
-                ByteBuffer each = rows.get(i);
-                data.put(at, each, 0, each.limit());
-                at += each.limit();
-            }
-            long[] dims = row.toArray();
-            dims[0] = count;
-            return new Tensor(
-                    spec.name(),
-                    spec.type(),
-                    Shape.of(dims),
-                    data.slice(0, at).order(ByteOrder.LITTLE_ENDIAN));
-        }
-
-        // Whole numbers are 0 or 1, which most vocabularies, masks and flags have.
-        private static ByteBuffer values(DataType type, int elements, Random random) {
-            int unit = type.isFixedSize() ? type.bytes() : Integer.BYTES + 1;
-            ByteBuffer data = ByteBuffer.allocate(unit * elements).order(ByteOrder.LITTLE_ENDIAN);
-            for (int i = 0; i < elements; i++) {
-                int bit = random.nextInt(2);
-                float value = (float) random.nextGaussian();
-                switch (type) {
-                    case BOOL, UINT8, INT8 -> data.put((byte) bit);
-                    case UINT16, INT16 -> data.putShort((short) bit);
-                    case UINT32, INT32 -> data.putInt(bit);
-                    case UINT64, INT64 -> data.putLong(bit);
-                    case FP16 -> data.putShort(Float.floatToFloat16(value));
-                    case BF16 -> data.putShort((short) (Float.floatToIntBits(value) >>> 16));
-                    case FP32 -> data.putFloat(value);
-                    case FP64 -> data.putDouble(value);
-                    case BYTES -> data.putInt(1).put((byte) ('a' + bit));
+                if (output.shape().rank() == 0 || output.shape().dim(0) != batch) {
+                    return Result.unknown(
+                            "output "
+                                    + OutsideText.printable(output.name())
+                                    + " of "
+                                    + batch
+                                    + " rows has shape "
+                                    + output.shape());
                 }
             }
-            return data;
+            return tooLong();
+        }
+
+        private @Nullable Result tooLong() {
+            return longestRunNanos > MAX_RUN_NANOS || ticker.nanos() - beganNanos > MAX_NANOS
+                    ? Result.unknown("its runs take too long to try it")
+                    : null;
+        }
+
+        private @Nullable Result compare(List<RowOutput> alone, TensorSet outputs, int at) {
+            for (int i = 0; i < alone.size(); i++) {
+                Tensor output = outputs.tensors().get(i);
+                BatchIndependence found = alone.get(i).compare(RowOutput.of(output, at));
+                if (found == BatchIndependence.NO) {
+                    return Result.no(
+                            "output "
+                                    + OutsideText.printable(output.name())
+                                    + " of a row differs among "
+                                    + output.shape().dim(0)
+                                    + " rows");
+                }
+                worst = found == BatchIndependence.APPROX ? found : worst;
+            }
+            return null;
+        }
+
+        private static List<RowOutput> copies(TensorSet outputs) {
+            List<RowOutput> copies = new ArrayList<>();
+            for (Tensor output : outputs.tensors()) {
+                copies.add(RowOutput.of(output, 0));
+            }
+            return copies;
         }
     }
 }

@@ -78,7 +78,7 @@ final class VersionLoader {
             Session session = open.push(opened.session());
             Signature signature = signature(session.signature(), stored.config().maxBatchSize());
             WarmUp.Result cost = warmUp(id, session);
-            BatchIndependence independence = probe(id, session, signature);
+            BatchIndependence independence = probe(id, signature, session, cost);
             VersionInfo info = new VersionInfo(id, signature, opened.sha256(), independence);
             ExecutionPolicy.Choice choice = executions.choose(id.model(), cost);
             Scheduler scheduler = scheduler(choice.execution(), info, session);
@@ -181,28 +181,36 @@ final class VersionLoader {
         return cost;
     }
 
-    private BatchIndependence probe(VersionId id, Session session, Signature signature) {
-        BatchProbe.Result result;
+    /** Never fails a load: what it finds says how far answers can be compared, no more. */
+    private BatchIndependence probe(
+            VersionId id, Signature signature, Session session, WarmUp.Result cost) {
+        BatchProbe.Result found;
         try {
-            result = probe.run(session, signature, limit);
+            found = probe.run(session, signature, cost.medianNanos(), limit);
         } catch (RuntimeException e) {
             LOG.atError().setCause(e).addKeyValue("version", id).log("probe of {} broke", id);
             return BatchIndependence.UNKNOWN;
         }
-        if (result.independence() == BatchIndependence.NO) {
-            LOG.atWarn()
-                    .addKeyValue("version", id)
-                    .log(
-                            "answers of {} depend on what shares their batch: {}",
-                            id,
-                            result.reason());
-        } else {
-            LOG.atDebug()
-                    .addKeyValue("version", id)
-                    .addKeyValue("independence", result.independence().label())
-                    .log("batch independence of {}: {}", id, result.reason());
+        switch (found.independence()) {
+            case YES, APPROX -> {}
+            case NO ->
+                    LOG.atWarn()
+                            .addKeyValue("version", id)
+                            .addKeyValue("why", found.why())
+                            .log(
+                                    "answers of {} depend on the rows they are run with: {}",
+                                    id,
+                                    found.why());
+            case UNKNOWN ->
+                    LOG.atInfo()
+                            .addKeyValue("version", id)
+                            .addKeyValue("why", found.why())
+                            .log(
+                                    "whether answers of {} depend on their batch is unknown: {}",
+                                    id,
+                                    found.why());
         }
-        return result.independence();
+        return found.independence();
     }
 
     private Scheduler scheduler(Execution execution, VersionInfo info, Session session) {
