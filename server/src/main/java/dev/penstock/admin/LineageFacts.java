@@ -35,20 +35,27 @@ public interface LineageFacts {
             Ring ring,
             List<ModelNow> models) {}
 
-    /** What waits for the writer, and how much may. */
-    record Ring(long records, long maxRecords, long bytes, long maxBytes) {}
+    /**
+     * What waits for the writer.
+     *
+     * @param used of what may wait, 0 to 1
+     */
+    record Ring(long records, double used) {}
 
     /**
      * Of one model, since the server started; <i>sampled = written + dropped</i> holds but for what
      * is under way.
      *
      * @param rate probability of every prediction, now
+     * @param seen predictions
+     * @param sampled of them that are to be recorded
      * @param kept written records by reason; a record may have several
      * @param skipped dropped records by reason
      */
     record ModelNow(
             String model,
             double rate,
+            long seen,
             long sampled,
             long written,
             long dropped,

@@ -397,8 +397,8 @@ final class Gateway implements AutoCloseable {
                         new StoreAdmin(reconciler, changes),
                         new LineageAdmin(
                                 DurableFiles.DISK,
-                                config.data().dir().resolve("lineage"),
-                                new RecordingFacts(config.lineage()),
+                                lineage.folder(),
+                                new RecordingFacts(lineage, config.lineage().seal().age()),
                                 models,
                                 audit,
                                 trail,

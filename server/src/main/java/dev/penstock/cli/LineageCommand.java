@@ -14,7 +14,8 @@ import picocli.CommandLine.Command;
             LineageGetCommand.class,
             LineageFindCommand.class,
             LineageTailCommand.class,
-            LineageExportCommand.class
+            LineageExportCommand.class,
+            LineageVerifyCommand.class
         },
         footer = {
             "",

@@ -203,10 +203,10 @@ final class LineageAdminTest {
                     0,
                     open.acknowledgedSeq(),
                     null,
-                    new Ring(0, 8192, 0, 64 << 20),
+                    new Ring(0, 0),
                     List.of(
                             new ModelNow(
-                                    "add", 0.25, 40, 38, 2, Map.of("head", 38L), Map.of("budget", 2L))));
+                                    "add", 0.25, 160, 40, 38, 2, Map.of("head", 38L), Map.of("budget", 2L))));
         }
 
         @Override
