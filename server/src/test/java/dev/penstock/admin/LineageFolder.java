@@ -25,6 +25,7 @@ public final class LineageFolder implements SegmentFacts, AutoCloseable {
     private final Random random = new Random(7);
     private final String skipped;
     private Instant now;
+    private long written;
 
     /**
      * @param start the time of the first record
@@ -60,8 +61,17 @@ public final class LineageFolder implements SegmentFacts, AutoCloseable {
 
     @Override
     public byte[] trailer() {
+        long records = written;
+        written = 0;
         return ("{\"kind\":\"trailer\",\"ts\":"
                         + micros()
+                        + ",\"records\":"
+                        + records
+                        + ",\"sampled\":"
+                        + (records + 2)
+                        + ",\"written\":"
+                        + records
+                        + ",\"dropped\":2"
                         + ",\"skipped\":{\"rids\":["
                         + skipped
                         + "],\"more\":0},\"counters\":[{\"model\":\"add\",\"dropped\":"
@@ -146,6 +156,7 @@ public final class LineageFolder implements SegmentFacts, AutoCloseable {
     /** Appends a line as it is. */
     public void line(String json) throws IOException {
         byte[] bytes = json.getBytes(UTF_8);
+        written++;
         log.append(new LineageLine(bytes, bytes.length));
         log.turn();
     }
@@ -164,6 +175,7 @@ public final class LineageFolder implements SegmentFacts, AutoCloseable {
                         + "],\"ref\":";
         byte[] json = (start + "}],\"out\":[]}").getBytes(UTF_8);
         LineageLine.Blob blob = new LineageLine.Blob(start.length(), data);
+        written++;
         log.append(new LineageLine(json, json.length, List.of(blob), null));
         log.turn();
     }
