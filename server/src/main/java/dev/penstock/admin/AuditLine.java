@@ -102,8 +102,7 @@ sealed interface AuditLine {
             case "read" -> {
                 String at = text(line, "at");
                 yield new Reading(
-                        entry(seq, line)
-                                .with(new AuditEntry.Outcome(at, "applied", null, null)));
+                        entry(seq, line).with(new AuditEntry.Outcome(at, "applied", null, null)));
             }
             case "outcome" ->
                     new Outcome(

@@ -25,8 +25,8 @@ import org.slf4j.LoggerFactory;
  * <p>A change is an intent, then an outcome that names it. A change whose intent cannot be kept
  * must not be made; an outcome that cannot be kept is held back, and written before the next
  * intent. A process that ends in between leaves an intent without outcome, which the next start
- * finds in {@link #unfinished} and completes from the control store. A reading of what is guarded is
- * one line, without an outcome. Safe for any thread.
+ * finds in {@link #unfinished} and completes from the control store. A reading of what is guarded
+ * is one line, without an outcome. Safe for any thread.
  */
 public final class AuditLog implements AuditTrail, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AuditLog.class);

@@ -29,6 +29,7 @@ import tools.jackson.databind.JsonNode;
 final class LineageAbsence {
     private static final byte[] SAMPLING = HashPosition.prefix("smp:1");
     private static final int MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
+
     /** What the time of a record may differ from that of its segment's others. */
     private static final Duration SLACK = Duration.ofMinutes(10);
 
@@ -158,8 +159,7 @@ final class LineageAbsence {
     }
 
     /** What the trailers of that time say of an id that they list. */
-    private @Nullable String skipped(PredictionId id, String model, Instant at)
-            throws IOException {
+    private @Nullable String skipped(PredictionId id, String model, Instant at) throws IOException {
         String rid = id.toString();
         for (SegmentFiles segment : around(folder.list(), at)) {
             Manifest manifest = manifest(segment);

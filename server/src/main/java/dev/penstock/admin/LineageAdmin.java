@@ -162,8 +162,7 @@ public final class LineageAdmin {
             throw notRecorded(id, model);
         }
         LineageView.Explained found = read(() -> explainer.explain(id, stored, wanted));
-        List<JsonNode> records =
-                found.records().stream().map(LineageView.Kept::record).toList();
+        List<JsonNode> records = found.records().stream().map(LineageView.Kept::record).toList();
         noteValues(request, Map.of("id", id.toString()), records, false);
         return AdminResponse.ok(found);
     }
@@ -239,7 +238,8 @@ public final class LineageAdmin {
         long last =
                 position == null
                         ? acknowledged
-                        : Math.max(acknowledged, Long.parseLong(position, 1, position.length(), 10));
+                        : Math.max(
+                                acknowledged, Long.parseLong(position, 1, position.length(), 10));
         for (StoredRecord record : page.records()) {
             last = Math.max(last, record.seq());
         }
@@ -291,7 +291,10 @@ public final class LineageAdmin {
 
     /** Writes down who is about to be given values; without that, they are not given. */
     private void noteValues(
-            AdminRequest request, Map<String, String> asked, List<JsonNode> records, boolean isSure) {
+            AdminRequest request,
+            Map<String, String> asked,
+            List<JsonNode> records,
+            boolean isSure) {
         long withValues = records.stream().filter(LineageValues::isIn).count();
         if (withValues == 0 && !isSure) {
             return;

@@ -48,8 +48,7 @@ final class LineageExplainer {
         VersionDetail now(VersionId id);
     }
 
-    LineageExplainer(
-            LineageReader reader, AuditLog audit, Versions versions, LineageFacts facts) {
+    LineageExplainer(LineageReader reader, AuditLog audit, Versions versions, LineageFacts facts) {
         this.reader = reader;
         this.audit = audit;
         this.versions = versions;
@@ -71,9 +70,7 @@ final class LineageExplainer {
                 pair = tree.path("pair");
             }
             JsonNode shown =
-                    wanted.values()
-                            ? withBlobs(record, tree, room)
-                            : LineageValues.without(tree);
+                    wanted.values() ? withBlobs(record, tree, room) : LineageValues.without(tree);
             all.add(
                     new LineageView.Kept(
                             shown, place(record, wanted), version(tree.path("model"))));

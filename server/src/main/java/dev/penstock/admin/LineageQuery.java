@@ -41,6 +41,7 @@ record LineageQuery(
     private static final int MAX_TEXT_CHARS = 256;
     private static final BigDecimal MAX_MILLIS = BigDecimal.valueOf(1_000_000_000L);
     private static final Set<String> KINDS = Set.of("primary", "shadow");
+
     /** What a cursor depends on. */
     private static final List<String> FILTERS =
             List.of(
@@ -83,8 +84,7 @@ record LineageQuery(
 
     /** The cursor of what follows a page. */
     String cursor(String next, @Nullable List<LineageCursor.Column> shown) {
-        return new LineageCursor(
-                        digest, next, selection.fromMillis(), selection.toMillis(), shown)
+        return new LineageCursor(digest, next, selection.fromMillis(), selection.toMillis(), shown)
                 .text();
     }
 
@@ -98,13 +98,13 @@ record LineageQuery(
         }
 
         LineageQuery read(Instant now) {
-            Instant since =
-                    LineageTime.parse(request.parameter("since"), "?since", now, faults);
-            Instant until =
-                    LineageTime.parse(request.parameter("until"), "?until", now, faults);
+            Instant since = LineageTime.parse(request.parameter("since"), "?since", now, faults);
+            Instant until = LineageTime.parse(request.parameter("until"), "?until", now, faults);
             long from = since == null ? 0 : since.toEpochMilli();
             long to =
-                    until == null ? Selection.ALL.toMillis() : Math.max(0, until.toEpochMilli()) + 1;
+                    until == null
+                            ? Selection.ALL.toMillis()
+                            : Math.max(0, until.toEpochMilli()) + 1;
             if (from >= to) {
                 faults.add(new Fault("?since", "is not before ?until"));
                 to = Selection.ALL.toMillis();

@@ -38,8 +38,7 @@ final class LineageRoute {
         long revision = record.path("route").path("rev").asLong(0);
         String model = record.path("model").path("name").asString("");
         Instant at = Instant.parse(LineageTime.text(record.path("ts").asLong(0)));
-        AuditEntry entry =
-                revision == 0 ? null : PastRoutes.ofRevision(log, model, revision, at);
+        AuditEntry entry = revision == 0 ? null : PastRoutes.ofRevision(log, model, revision, at);
         return new LineageRoute(record, entry).check(revision);
     }
 

@@ -88,8 +88,7 @@ final class LineageExportCommand implements Callable<Integer> {
         part.toFile().deleteOnExit();
         ProgressLine progress = new ProgressLine("export", command.getErr());
         try (AdminClient client = options.client()) {
-            LineagePages pages =
-                    new LineagePages(client, "/lineage" + query, Long.MAX_VALUE, PAGE);
+            LineagePages pages = new LineagePages(client, "/lineage" + query, Long.MAX_VALUE, PAGE);
             write(pages, part, progress);
             Files.move(
                     part,

@@ -62,7 +62,8 @@ final class LineageGetCommand implements Callable<Integer> {
 
     @Option(
             names = "--blobs",
-            description = "With -o json, give tensors of up to 1 MiB that lie in a file of their own.")
+            description =
+                    "With -o json, give tensors of up to 1 MiB that lie in a file of their own.")
     private boolean hasBlobs;
 
     @Option(

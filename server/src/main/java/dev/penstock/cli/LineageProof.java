@@ -47,7 +47,8 @@ final class LineageProof {
             }
             String root = RouteTable.text(manifest, "merkle_root");
             List<byte[]> path = new ArrayList<>();
-            proof.path("path").forEach(each -> path.add(HexFormat.of().parseHex(each.asString(""))));
+            proof.path("path")
+                    .forEach(each -> path.add(HexFormat.of().parseHex(each.asString(""))));
             boolean isProven =
                     MerkleTree.isProven(
                             line,

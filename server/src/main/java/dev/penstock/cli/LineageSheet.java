@@ -210,8 +210,13 @@ final class LineageSheet {
             return;
         }
         String verdict = pair.path("verdict").asString("not recorded");
-        String by = shadow.isMissingNode() ? "" : "v" + shadow.path("model").path("version").asString("?") + GAP;
-        fact("shadow", by + verdict + (shadow.isMissingNode() ? "" : GAP + LineageText.outputs(shadow)));
+        String by =
+                shadow.isMissingNode()
+                        ? ""
+                        : "v" + shadow.path("model").path("version").asString("?") + GAP;
+        fact(
+                "shadow",
+                by + verdict + (shadow.isMissingNode() ? "" : GAP + LineageText.outputs(shadow)));
     }
 
     private void caller(JsonNode record) {

@@ -28,8 +28,9 @@ final class LineageText {
     /** The time of a record where its reader is. */
     static String time(JsonNode record, boolean isShort) {
         long micros = record.path("ts").asLong(0);
-        Instant at = Instant.ofEpochSecond(Math.floorDiv(micros, 1_000_000L))
-                .plusNanos(Math.floorMod(micros, 1_000_000L) * 1_000);
+        Instant at =
+                Instant.ofEpochSecond(Math.floorDiv(micros, 1_000_000L))
+                        .plusNanos(Math.floorMod(micros, 1_000_000L) * 1_000);
         return (isShort ? TIME : DAY_AND_TIME).format(at.atZone(ZoneId.systemDefault()));
     }
 
@@ -54,7 +55,9 @@ final class LineageText {
     /** Microseconds in milliseconds with two decimals; empty when there are none. */
     static String millis(JsonNode micros) {
         return micros.isNumber()
-                ? micros.decimalValue().movePointLeft(3).setScale(2, RoundingMode.HALF_UP)
+                ? micros.decimalValue()
+                        .movePointLeft(3)
+                        .setScale(2, RoundingMode.HALF_UP)
                         .toPlainString()
                 : "";
     }

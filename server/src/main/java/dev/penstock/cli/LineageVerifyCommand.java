@@ -69,7 +69,8 @@ final class LineageVerifyCommand implements Callable<Integer> {
     @Option(
             names = "--key",
             paramLabel = "PUB",
-            description = "The public key, in PEM (default: keys/lineage.ed25519.pub beside the log).")
+            description =
+                    "The public key, in PEM (default: keys/lineage.ed25519.pub beside the log).")
     private @Nullable Path key;
 
     @Option(
@@ -82,8 +83,9 @@ final class LineageVerifyCommand implements Callable<Integer> {
     @Option(
             names = "--expect",
             paramLabel = "FILE",
-            description = "Ids, one a line, each with its model behind a space if that is known:"
-                    + " those whose u is below the rate must be there.")
+            description =
+                    "Ids, one a line, each with its model behind a space if that is known:"
+                            + " those whose u is below the rate must be there.")
     private @Nullable Path expected;
 
     @Option(
@@ -143,7 +145,8 @@ final class LineageVerifyCommand implements Callable<Integer> {
             LineageProof.key(key);
         }
         LineageVerifier.Expectation wanted =
-                new LineageVerifier.Expectation(key, head, expected == null ? Set.of() : ids(expected));
+                new LineageVerifier.Expectation(
+                        key, head, expected == null ? Set.of() : ids(expected));
         ProgressLine progress = new ProgressLine("verify", err);
         try {
             return LineageVerifier.verify(
@@ -178,8 +181,7 @@ final class LineageVerifyCommand implements Callable<Integer> {
     }
 
     private static CommandFailure unreadable(Path log, IOException e) {
-        return new CommandFailure(
-                ExitCode.REFUSED, "cannot read " + log, Failures.reason(e), null);
+        return new CommandFailure(ExitCode.REFUSED, "cannot read " + log, Failures.reason(e), null);
     }
 
     private static CommandFailure fault(VerifyReport report) {

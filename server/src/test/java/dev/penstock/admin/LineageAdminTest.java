@@ -67,7 +67,11 @@ final class LineageAdminTest {
     static void write() throws Exception {
         audit =
                 AuditLog.open(
-                        DurableFiles.DISK, data.resolve("audit"), "n", () -> START, System::nanoTime);
+                        DurableFiles.DISK,
+                        data.resolve("audit"),
+                        "n",
+                        () -> START,
+                        System::nanoTime);
         Route route =
                 new Route(
                         List.of(
@@ -206,7 +210,14 @@ final class LineageAdminTest {
                     new Ring(0, 0),
                     List.of(
                             new ModelNow(
-                                    "add", 0.25, 160, 40, 38, 2, Map.of("head", 38L), Map.of("budget", 2L))));
+                                    "add",
+                                    0.25,
+                                    160,
+                                    40,
+                                    38,
+                                    2,
+                                    Map.of("head", 38L),
+                                    Map.of("budget", 2L))));
         }
 
         @Override
@@ -479,8 +490,15 @@ final class LineageAdminTest {
                         cursor == null
                                 ? ok("/lineage", "model", "add", "order", order, "limit", "3")
                                 : ok(
-                                        "/lineage", "model", "add", "order", order, "limit", "3",
-                                        "cursor", cursor);
+                                        "/lineage",
+                                        "model",
+                                        "add",
+                                        "order",
+                                        order,
+                                        "limit",
+                                        "3",
+                                        "cursor",
+                                        cursor);
                 page.path("records").forEach(r -> all.add(r.path("seq").asString("")));
                 cursor = page.path("next").asString(null);
             } while (cursor != null);
@@ -508,7 +526,13 @@ final class LineageAdminTest {
                         .size());
         assertEquals(
                 3,
-                ok("/lineage", "since", "2026-03-01T10:00:17Z", "until", "2026-03-01T10:00:19Z", "kind",
+                ok(
+                                "/lineage",
+                                "since",
+                                "2026-03-01T10:00:17Z",
+                                "until",
+                                "2026-03-01T10:00:19Z",
+                                "kind",
                                 "primary")
                         .path("records")
                         .size());
@@ -520,7 +544,8 @@ final class LineageAdminTest {
 
     @Test
     void linesAreGivenAsTheyStandInTheLog() throws Exception {
-        AdminResponse response = ask("/lineage", "format", "ndjson", "limit", "2", "kind", "shadow");
+        AdminResponse response =
+                ask("/lineage", "format", "ndjson", "limit", "2", "kind", "shadow");
         String line = new String((byte[]) response.body(), UTF_8).strip();
         JsonNode proof = ok("/lineage/" + IDS.get(3)).at("/records/1/place/proof");
         assertEquals(
@@ -545,7 +570,8 @@ final class LineageAdminTest {
         String[] next = Arrays.copyOf(first, first.length + 2);
         next[first.length] = "cursor";
         next[first.length + 1] = cursor;
-        List<String> more = new String((byte[]) ask("/lineage", next).body(), UTF_8).lines().toList();
+        List<String> more =
+                new String((byte[]) ask("/lineage", next).body(), UTF_8).lines().toList();
         assertEquals(rows.getFirst(), more.getFirst());
         assertEquals(2, more.size());
     }
@@ -624,9 +650,17 @@ final class LineageAdminTest {
         }
         for (String time :
                 List.of(
-                        "yesterday", "-10m", "10", "10y", "9999999d ago", "2026-13-01T00:00:00Z",
-                        "1969-12-31T23:59:59Z", "+1000000-01-01T00:00:00Z", "-1000000000-01-01T00:00:00Z",
-                        "2026-01-01", "")) {
+                        "yesterday",
+                        "-10m",
+                        "10",
+                        "10y",
+                        "9999999d ago",
+                        "2026-13-01T00:00:00Z",
+                        "1969-12-31T23:59:59Z",
+                        "+1000000-01-01T00:00:00Z",
+                        "-1000000000-01-01T00:00:00Z",
+                        "2026-01-01",
+                        "")) {
             cases.add(new String[] {"since", time});
             cases.add(new String[] {"until", time});
         }
@@ -672,7 +706,8 @@ final class LineageAdminTest {
             String shown = String.join("=", each);
             JsonNode body = json(response);
             assertEquals(422, response.status(), () -> shown + " " + body);
-            assertEquals("?" + each[0], body.at("/errors/0/pointer").asString(), () -> shown + body);
+            assertEquals(
+                    "?" + each[0], body.at("/errors/0/pointer").asString(), () -> shown + body);
             assertFalse(
                     body.toString().chars().anyMatch(Character::isISOControl), () -> shown + body);
         }
@@ -708,7 +743,9 @@ final class LineageAdminTest {
                         "{\"q\":\"" + q + "\",\"p\":\"d1\",\"f\":0.5,\"t\":1}",
                         "{\"q\":\"" + q + "\",\"p\":\"d1\",\"f\":0,\"t\":1e99}",
                         "{\"q\":\"" + q + "\",\"p\":\"d1\",\"f\":0,\"t\":1,\"c\":{}}",
-                        "{\"q\":\"" + q + "\",\"p\":\"d1\",\"f\":0,\"t\":1,\"c\":[[\"in\",\"x\",99]]}",
+                        "{\"q\":\""
+                                + q
+                                + "\",\"p\":\"d1\",\"f\":0,\"t\":1,\"c\":[[\"in\",\"x\",99]]}",
                         "[]",
                         "null",
                         "\"d1\"",

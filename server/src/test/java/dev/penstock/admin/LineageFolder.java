@@ -139,7 +139,8 @@ public final class LineageFolder implements SegmentFacts, AutoCloseable {
                 "in":%s,"out":%s,"lat":{"queue":50,"infer":310,"post":20,"total":520},\
                 "bytes_in":4,"bytes_out":4,\
                 "st":{"http":200,"grpc":"OK","code":"ok"},\
-                "smp":{"p":0.25,"why":["head"],"u":0.125,"pol":"00000000000000b1"}%s}"""
+                "smp":{"p":0.25,"why":["head"],"u":0.125,"pol":"00000000000000b1"}%s}\
+                """
                         .formatted(
                                 body.kind(),
                                 id,

@@ -180,8 +180,7 @@ final class LineageCommandsTest {
         done(lineage("export", "--out", lines.toString()));
         assertEquals(RECORDS + 1, Files.readAllLines(lines).size());
         Path wrong = folder.resolve("wrong.ndjson");
-        assertEquals(
-                1, lineage("export", "--where", "x", "--out", wrong.toString()).exitCode());
+        assertEquals(1, lineage("export", "--where", "x", "--out", wrong.toString()).exitCode());
         assertEquals(
                 1, lineage("export", "--out", folder.resolve("absent/x").toString()).exitCode());
         try (Stream<Path> files = Files.list(folder)) {
@@ -228,13 +227,12 @@ final class LineageCommandsTest {
                 log.add(log.id(), LineageFolder.Body.of("add"), i);
             }
         }
-        CommandLineRun ran = done(CommandLineRun.of("lineage", "verify", "--data", copy.toString()));
+        CommandLineRun ran =
+                done(CommandLineRun.of("lineage", "verify", "--data", copy.toString()));
         assertTrue(ran.out().startsWith("ok, 10 records, 12 lines, 1 sealed segments\n"), ran::out);
         String head = ran.out().lines().toList().getLast();
         assertTrue(head.matches("head 12:[0-9a-f]{64}"), head);
-        done(
-                CommandLineRun.of(
-                        "lineage", "verify", copy.toString(), "--head", head.substring(5)));
+        done(CommandLineRun.of("lineage", "verify", copy.toString(), "--head", head.substring(5)));
         String other = "12:" + "0".repeat(64);
         assertEquals(
                 1,
@@ -251,13 +249,12 @@ final class LineageCommandsTest {
                 manifest, Files.readString(manifest).replace("\"records\":10", "\"records\":11"));
         ran = CommandLineRun.of("lineage", "verify", copy.toString());
         assertEquals(1, ran.exitCode(), ran::toString);
-        assertTrue(ran.err().contains(manifest.getFileName().toString().split("\\.", 2)[0]), ran::err);
+        assertTrue(
+                ran.err().contains(manifest.getFileName().toString().split("\\.", 2)[0]), ran::err);
         ran = CommandLineRun.of("lineage", "verify", copy.toString(), "-o", "json");
         assertFalse(ran.json().path("ok").asBoolean(true));
-        assertEquals(
-                3, CommandLineRun.of("lineage", "verify", folder.toString()).exitCode());
-        assertEquals(
-                3, CommandLineRun.of("lineage", "verify", "--data", "nowhere").exitCode());
+        assertEquals(3, CommandLineRun.of("lineage", "verify", folder.toString()).exitCode());
+        assertEquals(3, CommandLineRun.of("lineage", "verify", "--data", "nowhere").exitCode());
     }
 
     @Test

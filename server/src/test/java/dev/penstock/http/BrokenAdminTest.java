@@ -40,7 +40,13 @@ final class BrokenAdminTest {
                             new ShadowAdmin(null, List::of),
                             new StoreAdmin(null, null),
                             new LineageAdmin(
-                                    DurableFiles.DISK, Path.of("lineage"), null, null, null, null, null));
+                                    DurableFiles.DISK,
+                                    Path.of("lineage"),
+                                    null,
+                                    null,
+                                    null,
+                                    null,
+                                    null));
             AdminApi api =
                     new AdminApi(
                             fixture.service,
