@@ -14,6 +14,7 @@ import dev.penstock.admin.Changes;
 import dev.penstock.admin.ConfigAdmin;
 import dev.penstock.admin.Configuration;
 import dev.penstock.admin.Diagnostics;
+import dev.penstock.admin.LineageAdmin;
 import dev.penstock.admin.ModelAdmin;
 import dev.penstock.admin.Operations;
 import dev.penstock.admin.Publishing;
@@ -368,7 +369,8 @@ final class Gateway implements AutoCloseable {
 
     private AdminApi adminApi(ModelRepository repository, Uploads uploads) {
         RouteViews views = new RouteViews(reconciler, service, this::observedPercent);
-        Changes changes = new Changes(reconciler, wanted, new MeteredTrail(audit, telemetry));
+        MeteredTrail trail = new MeteredTrail(audit, telemetry);
+        Changes changes = new Changes(reconciler, wanted, trail);
         RouteAdmin routes = new RouteAdmin(reconciler, changes, views, clock, LOAD_LIMIT);
         ModelAdmin models = new ModelAdmin(reconciler, service, views);
         AdminServices services =
@@ -392,7 +394,15 @@ final class Gateway implements AutoCloseable {
                         new Diagnostics(reconciler, service, routes, config.data().dir()),
                         new ConfigAdmin(configuration, changes),
                         new ShadowAdmin(models, afterAnswer::reports),
-                        new StoreAdmin(reconciler, changes));
+                        new StoreAdmin(reconciler, changes),
+                        new LineageAdmin(
+                                DurableFiles.DISK,
+                                lineage.folder(),
+                                new RecordingFacts(lineage, config.lineage().seal().age()),
+                                models,
+                                audit,
+                                trail,
+                                clock));
         Unfinished.complete(audit, wanted, uploads);
         return new AdminApi(service, services, telemetry::adminRequest, Build.VERSION);
     }
