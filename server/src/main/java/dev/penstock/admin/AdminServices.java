@@ -25,6 +25,7 @@ public record AdminServices(
         ConfigAdmin config,
         ShadowAdmin shadows,
         StoreAdmin store,
+        LineageAdmin lineage,
         ReplayAdmin replays) {
     private static final Query SERVE =
             new Query(
@@ -58,6 +59,7 @@ public record AdminServices(
         config.endpoints(all);
         shadows.endpoints(all);
         store.endpoints(all);
+        lineage.endpoints(all);
         replays.endpoints(all);
         server(all);
         return all;

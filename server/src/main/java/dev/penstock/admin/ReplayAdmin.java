@@ -162,8 +162,9 @@ public final class ReplayAdmin {
             return replayer.run(wanted, course.id(), new Course(course));
         } catch (IOException e) {
             throw AdminException.of(
-                    ProblemCode.CONFLICT,
-                    "the log cannot be read, or that of replays not be written: " + e.getMessage(),
+                    ProblemCode.UNREADABLE,
+                    "the lineage log cannot be read, or that of replays not be written: "
+                            + e.getMessage(),
                     "see what is wrong with penstock lineage verify");
         }
     }

@@ -13,6 +13,7 @@ final class OperationWatch {
 
     private final AdminClient client;
     private final PrintWriter err;
+    private final ProgressLine progress;
     private int printed;
 
     /**
@@ -21,6 +22,7 @@ final class OperationWatch {
     OperationWatch(AdminClient client, PrintWriter err) {
         this.client = client;
         this.err = err;
+        this.progress = new ProgressLine(" ", err);
     }
 
     /**
@@ -54,9 +56,15 @@ final class OperationWatch {
 
     /** Prints the steps that are over and were not printed yet. */
     void show(JsonNode steps) {
+        progress.clear();
         while (printed < steps.size()
                 && !RouteTable.text(steps.get(printed), "state").equals("running")) {
             print(steps.get(printed++));
+        }
+        JsonNode running = steps.path(printed);
+        if (running.path("detail").isString()) {
+            progress.show(
+                    RouteTable.text(running, "name") + "  " + RouteTable.text(running, "detail"));
         }
     }
 

@@ -31,9 +31,9 @@ public final class LineageWriter implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LineageWriter.class);
     private static final long TURN_NANOS = Duration.ofMillis(50).toNanos();
     private static final long POLL_NANOS = Duration.ofMillis(10).toNanos();
-    private static final long DRAIN_NANOS = Duration.ofSeconds(5).toNanos();
+    private static final long DRAIN_NANOS = Duration.ofSeconds(3).toNanos();
     // The log waits a while itself until its last segment is sealed.
-    private static final Duration CLOSE_LIMIT = Duration.ofSeconds(30);
+    private static final Duration CLOSE_LIMIT = Duration.ofSeconds(8);
 
     private final LineageRecorder recorder;
     private final LineageLog log;
@@ -132,7 +132,8 @@ public final class LineageWriter implements AutoCloseable {
             isFaultTold = true;
             LOG.atError()
                     .setCause(fault)
-                    .log("the lineage writer failed and goes on; when it does again, nothing is said");
+                    .log(
+                            "the lineage writer failed and goes on; when it does again, nothing is said");
         }
     }
 
@@ -232,7 +233,7 @@ public final class LineageWriter implements AutoCloseable {
     }
 
     /** Writes what waits, for a while, counts the rest as dropped, and closes the log. */
-    private void finish() {
+    void finish() {
         recorder.ring().close();
         long begun = ticker.nanos();
         while (recorder.ring().count() > 0 && ticker.nanos() - begun < DRAIN_NANOS) {

@@ -45,7 +45,7 @@ public final class Replayer {
     private final LineageReader reader;
     private final Supplier<ServingTable> table;
     private final TensorPool pool;
-    private final Supplier<String> environment;
+    private final String environment;
     private final long maxRunNanos;
     private final Ticker ticker;
     private final InstantSource clock;
@@ -65,7 +65,7 @@ public final class Replayer {
             LineageReader reader,
             Supplier<ServingTable> table,
             TensorPool pool,
-            Supplier<String> environment,
+            String environment,
             Duration maxRun,
             Ticker ticker,
             InstantSource clock) {
@@ -108,7 +108,6 @@ public final class Replayer {
         private final RecordedTensors tensors = new RecordedTensors(reader, pool);
         private final Map<String, Long> skipped = new TreeMap<>();
         private final Map<VersionId, VersionTally> tallies = new TreeMap<>();
-        private final String environmentNow = environment.get();
         private long nextNanos = ticker.nanos();
         private long records;
         private long replayed;
@@ -135,7 +134,7 @@ public final class Replayer {
         private void replay(StoredRecord stored)
                 throws IOException, InterruptedException, SkippedException {
             JsonNode record = stored.tree();
-            if (!record.path("st").path("code").asString("").equals("OK")) {
+            if (!record.path("st").path("code").asString("").equalsIgnoreCase("ok")) {
                 throw new SkippedException(SkipReason.NOT_ANSWERED);
             }
             List<VersionId> versions = versions(record);
@@ -168,7 +167,7 @@ public final class Replayer {
         private void ask(VersionId id, JsonNode record, TensorSet inputs, TensorSet recorded)
                 throws IOException, InterruptedException {
             VersionTally tally =
-                    tallies.computeIfAbsent(id, each -> new VersionTally(each, environmentNow));
+                    tallies.computeIfAbsent(id, each -> new VersionTally(each, environment));
             String rid = record.path("rid").asString("");
             LiveVersion live = live(id);
             String failure = "not_loaded";

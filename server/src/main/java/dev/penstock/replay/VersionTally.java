@@ -100,8 +100,7 @@ final class VersionTally {
         if (!isLarger) {
             return known;
         }
-        boolean isBeyond =
-                Double.isInfinite(size) || (value instanceof Long ulps && ulps == Long.MAX_VALUE);
+        boolean isBeyond = Double.isInfinite(size) || value.equals(Long.MAX_VALUE);
         return new ReplayReport.Largest(isBeyond ? null : value, rid, output);
     }
 
@@ -111,10 +110,8 @@ final class VersionTally {
 
     ReplayReport.VersionReport report(ReplayRequest.Mode mode) {
         boolean isExact = doubts.isEmpty() && answers > 0;
-        boolean isOff =
-                isExact && mode == ReplayRequest.Mode.EXACT
-                        ? bitEqual < answers
-                        : disagreements > 0;
+        boolean areBitsDue = isExact && mode == ReplayRequest.Mode.EXACT;
+        boolean isOff = areBitsDue ? bitEqual < answers : disagreements > 0;
         return new ReplayReport.VersionReport(
                 id.model(),
                 Long.toString(id.number()),

@@ -152,9 +152,9 @@ public final class LineageReader {
 
     private StoredRecord at(SegmentFiles segment, SegmentIndex.Place place) throws IOException {
         Path file = segment.file(SegmentFiles.Part.LINES);
-        try (InputStream in = files.read(file)) {
+        try (InputStream in = files.read(file);
+                GzipMembers members = new GzipMembers(in, place.memberOffset())) {
             in.skipNBytes(place.memberOffset());
-            GzipMembers members = new GzipMembers(in, place.memberOffset());
             if (!members.next()) {
                 throw new IOException("it is cut before the member at " + place.memberOffset());
             }
@@ -241,7 +241,7 @@ public final class LineageReader {
                     continue;
                 }
                 SegmentBlocks blocks = blocks(segment);
-                RecordPage page = blocks == null ? null : scan(blocks);
+                RecordPage page = blocks == null ? null : scan(segment, blocks);
                 if (page != null) {
                     return page;
                 }
@@ -267,9 +267,11 @@ public final class LineageReader {
             return SegmentBlocks.sealed(files, segment, manifests.index(segment));
         }
 
-        private @Nullable RecordPage scan(SegmentBlocks blocks) throws IOException {
+        private @Nullable RecordPage scan(SegmentFiles segment, SegmentBlocks blocks)
+                throws IOException {
             int step = isDown ? -1 : 1;
-            for (int i = blockAt(blocks); i >= 0 && i < blocks.count(); i += step) {
+            int first = position < segment.firstSeq() ? 0 : blockAt(blocks);
+            for (int i = first; i >= 0 && i < blocks.count(); i += step) {
                 SegmentBlocks.Block block = blocks.read(i);
                 scannedLines += block.lines();
                 scannedBytes += block.bytes();
@@ -290,7 +292,7 @@ public final class LineageReader {
             int low = 0;
             int high = blocks.count() - 1;
             // Ends at the last block that begins at or before the position.
-            while (low < high && position > 0) {
+            while (low < high) {
                 int middle = (low + high + 1) >>> 1;
                 if (blocks.read(middle).firstSeq() <= position) {
                     low = middle;

@@ -11,7 +11,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 
 /** One value of a tensor as a record keeps it: as JSON, or as raw bytes in base64. */
-final class TensorValues {
+public final class TensorValues {
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
     private TensorValues() {}
@@ -21,7 +21,7 @@ final class TensorValues {
      *
      * @return null if the line does not hold it
      */
-    static @Nullable JsonNode at(JsonNode tensor, int index) {
+    public static @Nullable JsonNode at(JsonNode tensor, int index) {
         if (tensor.has("data")) {
             JsonNode value = tensor.path("data").path(index);
             return value.isMissingNode() ? null : value;
