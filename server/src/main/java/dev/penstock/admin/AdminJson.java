@@ -10,7 +10,6 @@ import tools.jackson.core.JsonPointer;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
-import tools.jackson.databind.DatabindException;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.PropertyNamingStrategies;
@@ -112,7 +111,7 @@ public final class AdminJson {
         faults.forEach(fault -> remove(tree, fault.pointer()));
         try {
             return new Reading<>(MAPPER.treeToValue(tree, type), faults);
-        } catch (DatabindException e) {
+        } catch (JacksonException e) {
             List<Fault> all = new ArrayList<>(faults);
             all.add(new Fault(pointer(e), message(e)));
             throw AdminException.invalid(all);
@@ -153,7 +152,7 @@ public final class AdminJson {
         return "not valid JSON" + at + ": " + firstLine(text);
     }
 
-    private static String message(DatabindException e) {
+    private static String message(JacksonException e) {
         return firstLine(e.getOriginalMessage());
     }
 
@@ -162,7 +161,7 @@ public final class AdminJson {
         return end < 0 ? text : text.substring(0, end);
     }
 
-    private static String pointer(DatabindException e) {
+    private static String pointer(JacksonException e) {
         StringBuilder pointer = new StringBuilder();
         for (JacksonException.Reference part : e.getPath()) {
             pointer.append('/');

@@ -208,11 +208,11 @@ final class LineageExplainer {
     private static LineageView.Replay replay(PredictionId id, StoredRecord first)
             throws IOException {
         JsonNode model = first.tree().path("model");
-        Map<String, Object> selection = new LinkedHashMap<>();
-        selection.put("ids", List.of(id.toString()));
+        Map<String, Object> select = new LinkedHashMap<>();
+        select.put("model", model.path("name").asString(""));
+        select.put("ids", List.of(id.toString()));
         Map<String, Object> body = new LinkedHashMap<>();
-        body.put("model", model.path("name").asString(""));
-        body.put("selection", selection);
+        body.put("select", select);
         body.put("against", List.of(model.path("version").asString("")));
         return new LineageView.Replay("POST", AdminApi.BASE + "/replays", body);
     }

@@ -434,6 +434,8 @@ final class CommandsTest {
             case "lineage get" -> admin("lineage", "get", prediction.toString(), "-o", "json");
             case "lineage verify" ->
                     CommandLineRun.of(words(command, data.toString(), "", "-o", "json"));
+            case "lineage replay" ->
+                    admin("lineage", "replay", "--model", "add", "--version", "2", "-o", "json");
             case "audit get" -> admin("audit", "get", "2", "-o", "json");
             case "config reload" -> admin(words(command, "", "", change));
             case "config check", "config show", "config diff" ->
