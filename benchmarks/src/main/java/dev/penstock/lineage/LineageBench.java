@@ -158,8 +158,8 @@ public class LineageBench {
 
     @TearDown
     public void close() throws IOException {
-        wholeWriter.finish();
-        digestWriter.finish();
+        wholeWriter.close();
+        digestWriter.close();
         telemetry.close();
         try (var all = Files.walk(folder)) {
             for (Path each : all.sorted(java.util.Comparator.reverseOrder()).toList()) {
