@@ -24,7 +24,8 @@ public record AdminServices(
         Diagnostics diagnostics,
         ConfigAdmin config,
         ShadowAdmin shadows,
-        StoreAdmin store) {
+        StoreAdmin store,
+        LineageAdmin lineage) {
     private static final Query SERVE =
             new Query(
                     "serve",
@@ -57,6 +58,7 @@ public record AdminServices(
         config.endpoints(all);
         shadows.endpoints(all);
         store.endpoints(all);
+        lineage.endpoints(all);
         server(all);
         return all;
     }

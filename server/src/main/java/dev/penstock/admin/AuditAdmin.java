@@ -201,7 +201,8 @@ public final class AuditAdmin {
         return views.past(model, new ModelSpec(revision, route, null, change, Map.of()));
     }
 
-    private static @Nullable Route route(@Nullable JsonNode document) {
+    /** The route of a document that an entry holds; null when it follows. */
+    static @Nullable Route route(@Nullable JsonNode document) {
         if (document == null || document.isNull()) {
             return null;
         }

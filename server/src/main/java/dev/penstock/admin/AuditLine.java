@@ -13,7 +13,8 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A line of the audit log: {@code intent} says what is wanted, {@code outcome} what became of it,
- * and a segment's {@code header} which intents had no outcome when it began.
+ * {@code read} what was given to whom, and a segment's {@code header} which intents had no outcome
+ * when it began.
  */
 sealed interface AuditLine {
     JsonMapper MAPPER =
@@ -29,6 +30,9 @@ sealed interface AuditLine {
     /** What became of the intent of that seq. */
     record Outcome(long intent, AuditEntry.Outcome became) implements AuditLine {}
 
+    /** What was given; its outcome is set. */
+    record Reading(AuditEntry entry) implements AuditLine {}
+
     /** A line of a later release. */
     record Unknown() implements AuditLine {}
 
@@ -40,9 +44,17 @@ sealed interface AuditLine {
     }
 
     static byte[] intent(AuditChange change, Instant at) {
+        return written("intent", change, at);
+    }
+
+    static byte[] reading(AuditChange what, Instant at) {
+        return written("read", what, at);
+    }
+
+    private static byte[] written(String kind, AuditChange change, Instant at) {
         ObjectNode line =
                 MAPPER.createObjectNode()
-                        .put("kind", "intent")
+                        .put("kind", kind)
                         .put("at", at.toString())
                         .put("who", change.actor().name())
                         .put("from", change.actor().from())
@@ -87,6 +99,11 @@ sealed interface AuditLine {
                 yield new Header(List.copyOf(open));
             }
             case "intent" -> new Intent(entry(seq, line));
+            case "read" -> {
+                String at = text(line, "at");
+                yield new Reading(
+                        entry(seq, line).with(new AuditEntry.Outcome(at, "applied", null, null)));
+            }
             case "outcome" ->
                     new Outcome(
                             line.path("intent").asLong(),

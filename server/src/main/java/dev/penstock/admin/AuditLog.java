@@ -25,7 +25,8 @@ import org.slf4j.LoggerFactory;
  * <p>A change is an intent, then an outcome that names it. A change whose intent cannot be kept
  * must not be made; an outcome that cannot be kept is held back, and written before the next
  * intent. A process that ends in between leaves an intent without outcome, which the next start
- * finds in {@link #unfinished} and completes from the control store. Safe for any thread.
+ * finds in {@link #unfinished} and completes from the control store. A reading of what is guarded
+ * is one line, without an outcome. Safe for any thread.
  */
 public final class AuditLog implements AuditTrail, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AuditLog.class);
@@ -88,13 +89,22 @@ public final class AuditLog implements AuditTrail, AutoCloseable {
      */
     @Override
     public synchronized long intent(AuditChange change) throws IOException {
+        long seq = append(AuditLine.intent(change, clock.instant()));
+        open.add(seq);
+        return seq;
+    }
+
+    @Override
+    public synchronized void reading(AuditChange what) throws IOException {
+        append(AuditLine.reading(what, clock.instant()));
+    }
+
+    private long append(byte[] line) throws IOException {
         mend();
         if (journal.segmentBytes() >= SEGMENT_BYTES) {
             journal.roll();
         }
-        long seq = journal.append(AuditLine.intent(change, clock.instant()));
-        open.add(seq);
-        return seq;
+        return journal.append(line);
     }
 
     /**

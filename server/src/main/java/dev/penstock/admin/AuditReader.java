@@ -101,6 +101,7 @@ final class AuditReader {
             case AuditLine.Header header -> open.addAll(header.open());
             case AuditLine.Intent intent -> open.add(seq);
             case AuditLine.Outcome outcome -> open.remove(outcome.intent());
+            case AuditLine.Reading reading -> {}
             case AuditLine.Unknown unknown -> {}
         }
     }
@@ -175,13 +176,22 @@ final class AuditReader {
                     if (line instanceof AuditLine.Outcome outcome) {
                         newest.outcomes.put(outcome.intent(), outcome.became());
                     }
-                    if (seq < before
-                            && line instanceof AuditLine.Intent intent
-                            && filter.takes(intent.entry())) {
-                        newest.add(intent.entry(), bytes);
+                    AuditEntry entry = entry(line);
+                    if (seq < before && entry != null && filter.takes(entry)) {
+                        newest.add(entry, bytes);
                     }
                     return true;
                 });
+    }
+
+    private static @Nullable AuditEntry entry(AuditLine line) {
+        return switch (line) {
+            case AuditLine.Intent intent -> intent.entry();
+            case AuditLine.Reading reading -> reading.entry();
+            case AuditLine.Header header -> null;
+            case AuditLine.Outcome outcome -> null;
+            case AuditLine.Unknown unknown -> null;
+        };
     }
 
     /** The entries with their outcomes, the newest first. */
@@ -190,7 +200,7 @@ final class AuditReader {
         Deque<AuditEntry> complete = new ArrayDeque<>();
         for (AuditEntry entry : newest.entries) {
             AuditEntry.Outcome became = newest.outcomes.get(entry.seq());
-            if (became == null) {
+            if (became == null && entry.outcome() == null) {
                 became = outcomeAfter(segments, at, entry.seq(), lastSeq);
             }
             complete.addLast(became == null ? entry : entry.with(became));

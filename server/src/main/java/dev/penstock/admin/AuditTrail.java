@@ -2,7 +2,10 @@ package dev.penstock.admin;
 
 import java.io.IOException;
 
-/** Where changes are written down: before they take effect, and what became of them. */
+/**
+ * Where changes are written down: before they take effect, and what became of them. So are readings
+ * of what is guarded.
+ */
 public interface AuditTrail {
     /**
      * Puts a change that is about to be made on the disk.
@@ -17,4 +20,13 @@ public interface AuditTrail {
 
     /** The change was not made. */
     void refused(long intent, String reason);
+
+    /**
+     * Puts on the disk that somebody is about to be given what is guarded: one line, which has no
+     * outcome.
+     *
+     * @param what {@code after} says what is given
+     * @throws IOException if it could not be kept: it must not be given
+     */
+    void reading(AuditChange what) throws IOException;
 }

@@ -149,6 +149,7 @@ public final class ModelAdmin {
                 version.bytes() == 0 ? null : version.bytes(),
                 version.execution(),
                 version.executionReason(),
+                live == null ? null : live.info().independence().label(),
                 desired(wanted),
                 sum(mine, RouteView.ArmView::weight),
                 sum(mine, RouteView.ArmView::observed),

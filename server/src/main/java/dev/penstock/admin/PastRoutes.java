@@ -42,6 +42,39 @@ final class PastRoutes {
                 "look for it with GET /audit?model=" + model);
     }
 
+    /**
+     * The applied change that made this revision of a model's route.
+     *
+     * @param at when the revision was in force
+     * @return null when the log does not have it
+     * @throws AdminException when there are too many changes since
+     * @throws IOException when the log cannot be read
+     */
+    static @Nullable AuditEntry ofRevision(AuditLog log, String model, long revision, Instant at)
+            throws IOException {
+        AuditFilter filter = new AuditFilter(model, "route.", null, null, null, at);
+        long before = Long.MAX_VALUE;
+        for (int i = 0; i < MAX_PAGES; i++) {
+            AuditPage page = log.find(filter, before, PAGE);
+            AuditEntry lower = null;
+            for (AuditEntry entry : page.entries()) {
+                if (revision(entry) == revision) {
+                    return entry;
+                }
+                lower = revision(entry) > 0 && revision(entry) < revision ? entry : lower;
+            }
+            Long next = page.next();
+            if (next == null || (lower != null && isOver(page.entries(), lower))) {
+                return null;
+            }
+            before = next;
+        }
+        throw AdminException.of(
+                ProblemCode.TIMEOUT,
+                "more than " + MAX_PAGES * PAGE + " changes were asked for before that time",
+                "look for it with GET /audit?model=" + model);
+    }
+
     private static @Nullable AuditEntry later(
             @Nullable AuditEntry before, List<AuditEntry> entries, Instant at) {
         AuditEntry best = before;

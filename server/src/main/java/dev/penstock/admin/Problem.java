@@ -3,7 +3,9 @@ package dev.penstock.admin;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import dev.penstock.control.Fault;
+import java.math.BigDecimal;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param errors all that is wrong with a document, or null
  * @param current the state of the resource now, where a change met another, or null
  * @param load at which step a version did not load, why, and what to do; or null
+ * @param absence what is known of a prediction without a record, or null
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record Problem(
@@ -31,7 +34,8 @@ public record Problem(
         @Nullable String requestId,
         @Nullable List<Fault> errors,
         @Nullable Object current,
-        @JsonUnwrapped @Nullable Load load) {
+        @JsonUnwrapped @Nullable Load load,
+        @JsonUnwrapped @Nullable Absence absence) {
 
     /**
      * How a load ended.
@@ -40,6 +44,23 @@ public record Problem(
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record Load(@Nullable String step, @Nullable String reason, @Nullable String remedy) {}
+
+    /**
+     * What is known of a prediction without a record.
+     *
+     * @param at when its id was made, RFC 3339
+     * @param u position of its id, 0 to 1: it is kept where a probability is larger
+     * @param rates probability of each model's predictions then, by name
+     * @param model that was asked for
+     * @param why there is no record of a prediction of that model
+     */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record Absence(
+            @Nullable String at,
+            @Nullable BigDecimal u,
+            @Nullable Map<String, Double> rates,
+            @Nullable String model,
+            @Nullable String why) {}
 
     /** The media type of a problem. */
     public static final String MEDIA_TYPE = "application/problem+json";
@@ -56,24 +77,33 @@ public record Problem(
                 null,
                 null,
                 null,
+                null,
                 null);
     }
 
     Problem withErrors(List<Fault> all) {
-        return new Problem(type, title, status, detail, code, hint, requestId, all, current, load);
+        return new Problem(
+                type, title, status, detail, code, hint, requestId, all, current, load, absence);
     }
 
     Problem withCurrent(Object now) {
-        return new Problem(type, title, status, detail, code, hint, requestId, errors, now, load);
+        return new Problem(
+                type, title, status, detail, code, hint, requestId, errors, now, load, absence);
     }
 
     Problem withLoad(Load how) {
         return new Problem(
-                type, title, status, detail, code, hint, requestId, errors, current, how);
+                type, title, status, detail, code, hint, requestId, errors, current, how, absence);
+    }
+
+    Problem withAbsence(Absence known) {
+        return new Problem(
+                type, title, status, detail, code, hint, requestId, errors, current, load, known);
     }
 
     /** The same, of this request. */
     public Problem of(String request) {
-        return new Problem(type, title, status, detail, code, hint, request, errors, current, load);
+        return new Problem(
+                type, title, status, detail, code, hint, request, errors, current, load, absence);
     }
 }

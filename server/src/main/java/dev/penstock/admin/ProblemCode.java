@@ -8,6 +8,7 @@ public enum ProblemCode {
     UNAUTHENTICATED(401, "The request carries no valid credentials"),
     FORBIDDEN(403, "The caller may not do this"),
     NOT_FOUND(404, "There is no such thing"),
+    NOT_RECORDED(404, "There is no record of the prediction"),
     METHOD_NOT_ALLOWED(405, "The resource does not take this method"),
     TOO_SLOW(408, "The request comes too slowly"),
     NOT_LOADABLE(409, "The version does not load"),
@@ -29,6 +30,7 @@ public enum ProblemCode {
     INTERNAL(500, "A bug of penstock"),
     TOO_MANY_OPERATIONS(503, "Too many operations are running"),
     NOT_KEPT(503, "The change cannot be kept"),
+    UNREADABLE(503, "The lineage log cannot be read"),
     TIMEOUT(504, "It takes too long");
 
     private final int status;

@@ -219,16 +219,8 @@ public final class RouteExplainer {
                     position == null ? null : decimal(position),
                     position == null ? null : bucket(position),
                     route.salt(),
-                    thresholds(),
+                    thresholds(route),
                     note);
-        }
-
-        private static BigDecimal decimal(long position) {
-            return BigDecimal.valueOf(position)
-                    .divide(
-                            new BigDecimal(BigInteger.ONE.shiftLeft(POSITION_BITS)),
-                            POSITION_DIGITS,
-                            RoundingMode.DOWN);
         }
 
         private static int bucket(long position) {
@@ -237,26 +229,36 @@ public final class RouteExplainer {
                     .shiftRight(POSITION_BITS)
                     .intValueExact();
         }
+    }
 
-        private List<Threshold> thresholds() {
-            List<Threshold> all = new ArrayList<>();
-            int cumulativeBp = 0;
-            for (Arm arm : route.arms()) {
-                if (arm.role() != Role.STABLE) {
-                    all.add(threshold(arm, cumulativeBp, cumulativeBp + arm.weightBp()));
-                    cumulativeBp += arm.weightBp();
-                }
+    /** A position between 0 and 1, to 16 digits. */
+    static BigDecimal decimal(long position) {
+        return BigDecimal.valueOf(position)
+                .divide(
+                        new BigDecimal(BigInteger.ONE.shiftLeft(POSITION_BITS)),
+                        POSITION_DIGITS,
+                        RoundingMode.DOWN);
+    }
+
+    /** Which positions belong to which arm of a route. */
+    static List<Threshold> thresholds(Route route) {
+        List<Threshold> all = new ArrayList<>();
+        int cumulativeBp = 0;
+        for (Arm arm : route.arms()) {
+            if (arm.role() != Role.STABLE) {
+                all.add(threshold(arm, cumulativeBp, cumulativeBp + arm.weightBp()));
+                cumulativeBp += arm.weightBp();
             }
-            all.add(threshold(route.stable(), cumulativeBp, Arm.ALL_BP));
-            return all;
         }
+        all.add(threshold(route.stable(), cumulativeBp, Arm.ALL_BP));
+        return all;
+    }
 
-        private static Threshold threshold(Arm arm, int fromBp, int belowBp) {
-            return new Threshold(
-                    arm.name(),
-                    Long.toString(arm.version()),
-                    RouteDocument.percent(fromBp),
-                    RouteDocument.percent(belowBp));
-        }
+    private static Threshold threshold(Arm arm, int fromBp, int belowBp) {
+        return new Threshold(
+                arm.name(),
+                Long.toString(arm.version()),
+                RouteDocument.percent(fromBp),
+                RouteDocument.percent(belowBp));
     }
 }

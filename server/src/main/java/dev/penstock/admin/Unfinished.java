@@ -64,6 +64,11 @@ public final class Unfinished {
                     return;
                 }
             }
+            case "lineage.retention" -> {
+                // What is left of it goes with the next, and is written down again.
+                log.applied(entry.seq(), store.read().revision());
+                return;
+            }
             default -> {}
         }
         String model = entry.target().model();

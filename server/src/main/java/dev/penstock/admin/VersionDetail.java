@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param digest SHA-256 of the model that was loaded
  * @param bytes of all its files; null when it is not loaded
  * @param execution {@code turn} or {@code pool}
+ * @param batchIndependent {@code yes}, {@code approx}, {@code no} or {@code unknown}; null when it
+ *     is not loaded
  * @param desired {@code loaded}, {@code unloaded}, or {@code policy}
  * @param share percent of the traffic that is set for its arms; null when no arm names it
  * @param observed percent of the requests since the route's revision; null before there were any
@@ -42,6 +44,7 @@ public record VersionDetail(
         @Nullable Long bytes,
         @Nullable String execution,
         @Nullable String executionReason,
+        @Nullable String batchIndependent,
         String desired,
         @Nullable BigDecimal share,
         @Nullable BigDecimal observed,
@@ -74,6 +77,7 @@ public record VersionDetail(
                 bytes,
                 execution,
                 executionReason,
+                batchIndependent,
                 ModelAdmin.desired(wanted),
                 share,
                 observed,

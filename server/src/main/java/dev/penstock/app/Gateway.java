@@ -14,6 +14,7 @@ import dev.penstock.admin.Changes;
 import dev.penstock.admin.ConfigAdmin;
 import dev.penstock.admin.Configuration;
 import dev.penstock.admin.Diagnostics;
+import dev.penstock.admin.LineageAdmin;
 import dev.penstock.admin.ModelAdmin;
 import dev.penstock.admin.Operations;
 import dev.penstock.admin.Publishing;
@@ -41,7 +42,6 @@ import dev.penstock.http.HttpServer;
 import dev.penstock.http.OpsRoute;
 import dev.penstock.http.OpsServer;
 import dev.penstock.inference.Limits;
-import dev.penstock.inference.PredictionRecorder;
 import dev.penstock.inference.ServerInfo;
 import dev.penstock.journal.DurableFiles;
 import dev.penstock.repository.DirectoryModelStore;
@@ -94,6 +94,7 @@ final class Gateway implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
     private static final long SAY_WHY_NANOS = Duration.ofSeconds(1).toNanos();
     private static final String NODE = "local";
+    private static final int INTRA_OP_THREADS = 1;
     // Since the beginning of a stop, after which each kind of work is left behind. With the loops
     // that is 20 s, less than what the process gives a stop before it halts.
     private static final Duration ANSWER_TIME = Duration.ofSeconds(10);
@@ -117,6 +118,7 @@ final class Gateway implements AutoCloseable {
     private final Telemetry telemetry;
     private final Engine engine;
     private final Watchdog watchdog;
+    private final Lineage lineage;
     private final AfterAnswer afterAnswer;
     private final InferenceService service;
     private final ControlStore wanted;
@@ -200,10 +202,11 @@ final class Gateway implements AutoCloseable {
         this.telemetry = open.push(new Telemetry(ticker));
         this.engine = open.push(around.apply(engine(config.runtime().engine(), pool)));
         this.watchdog = open.push(new Watchdog(ticker));
+        this.lineage = lineage();
         this.afterAnswer =
                 new AfterAnswer(
                         telemetry,
-                        PredictionRecorder.NONE,
+                        lineage.recorder(),
                         pool,
                         ticker,
                         clock,
@@ -290,6 +293,16 @@ final class Gateway implements AutoCloseable {
                 cause);
     }
 
+    private Lineage lineage() {
+        byte[] environment =
+                RuntimeDescriptor.json(engine.name(), engine.runtimeVersion(), INTRA_OP_THREADS);
+        try {
+            return new Lineage(config, configuration, NODE, environment, ticker, clock, telemetry);
+        } catch (IOException e) {
+            throw unusable(e);
+        }
+    }
+
     private Uploads uploads() {
         try {
             return Uploads.open(
@@ -309,7 +322,7 @@ final class Gateway implements AutoCloseable {
                 engine,
                 scheduling,
                 executions,
-                1,
+                INTRA_OP_THREADS,
                 config.data().dir().resolve("loading"),
                 clock,
                 new MeteredVersions(telemetry));
@@ -356,7 +369,8 @@ final class Gateway implements AutoCloseable {
 
     private AdminApi adminApi(ModelRepository repository, Uploads uploads) {
         RouteViews views = new RouteViews(reconciler, service, this::observedPercent);
-        Changes changes = new Changes(reconciler, wanted, new MeteredTrail(audit, telemetry));
+        MeteredTrail trail = new MeteredTrail(audit, telemetry);
+        Changes changes = new Changes(reconciler, wanted, trail);
         RouteAdmin routes = new RouteAdmin(reconciler, changes, views, clock, LOAD_LIMIT);
         ModelAdmin models = new ModelAdmin(reconciler, service, views);
         AdminServices services =
@@ -380,7 +394,15 @@ final class Gateway implements AutoCloseable {
                         new Diagnostics(reconciler, service, routes, config.data().dir()),
                         new ConfigAdmin(configuration, changes),
                         new ShadowAdmin(models, afterAnswer::reports),
-                        new StoreAdmin(reconciler, changes));
+                        new StoreAdmin(reconciler, changes),
+                        new LineageAdmin(
+                                DurableFiles.DISK,
+                                lineage.folder(),
+                                new RecordingFacts(lineage, config.lineage().seal().age()),
+                                models,
+                                audit,
+                                trail,
+                                clock));
         Unfinished.complete(audit, wanted, uploads);
         return new AdminApi(service, services, telemetry::adminRequest, Build.VERSION);
     }
@@ -389,6 +411,7 @@ final class Gateway implements AutoCloseable {
     void reloaded(GatewayConfig next) {
         LogSetup.level(next.log().level());
         reconciler.settings(next.models().versions(), next.models().poll());
+        lineage.reloaded(next.lineage(), configuration);
     }
 
     private @Nullable BigDecimal observedPercent(String model, long revision, String arm) {
@@ -406,6 +429,7 @@ final class Gateway implements AutoCloseable {
     void start() throws CannotListenException {
         watchdog.start();
         access.start();
+        lineage.start(new MeteredTrail(audit, telemetry));
         afterAnswer.start(service::table);
         EventLoopGroup acceptors = group("accept", 1);
         EventLoopGroup loops = group("loop", config.server().loops());
@@ -508,6 +532,7 @@ final class Gateway implements AutoCloseable {
         reconciler.close(Deadline.after(now, SESSION_TIME.toNanos()));
         admin.close();
         metrics.close();
+        lineage.close();
         try {
             audit.close();
         } catch (IOException e) {

@@ -79,7 +79,9 @@ record LineageConfig(
 
     record Seal(
             @Key("At this size") @Between(min = "64KiB", max = "4GiB") DataSize bytes,
-            @Key("At this age") @Between(min = "1s", max = "1d") Duration age) {}
+            @Key(value = "At this age", flag = "--lineage-seal-age", param = "TIME")
+                    @Between(min = "1s", max = "1d")
+                    Duration age) {}
 
     record Retention(
             @Key("Days that sealed segments are kept") @Between(min = "1", max = "36500") int days,

@@ -42,6 +42,17 @@ final class MeteredTrail implements AuditTrail {
         count(intent, "refused");
     }
 
+    @Override
+    public void reading(AuditChange what) throws IOException {
+        try {
+            trail.reading(what);
+            telemetry.auditEvent(what.action(), "applied");
+        } catch (IOException e) {
+            telemetry.auditEvent(what.action(), "failed");
+            throw e;
+        }
+    }
+
     private void count(long intent, String result) {
         String action = open.remove(intent);
         if (action != null) {

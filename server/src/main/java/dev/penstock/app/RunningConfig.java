@@ -51,8 +51,8 @@ final class RunningConfig implements Configuration {
         Reload reload = compare(next);
         GatewayConfig config = next.value();
         if (config != null) {
-            felt.accept(config);
             current = next;
+            felt.accept(config);
         }
         return reload;
     }

@@ -4,6 +4,7 @@ import dev.penstock.access.Access;
 import dev.penstock.access.Right;
 import dev.penstock.control.VersionView;
 import java.io.PrintWriter;
+import java.math.BigDecimal;
 import java.net.InetSocketAddress;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -74,6 +75,7 @@ final class StartBlock {
         line("admin", "http://" + Address.shown(gateway.adminAddress()) + "/admin/v1/models");
         line("access", accessText());
         line("data", gateway.config().data().dir().toString());
+        line("lineage", lineageText(gateway.config().lineage()));
         out.printf(Locale.ROOT, "%nReady in %.1f s.", gateway.aliveNanos() / 1e9);
         tryThis();
         out.println();
@@ -97,12 +99,38 @@ final class StartBlock {
         return text.toString();
     }
 
+    private static String lineageText(LineageConfig lineage) {
+        String share =
+                BigDecimal.valueOf(lineage.sample().value())
+                        .movePointRight(2)
+                        .stripTrailingZeros()
+                        .toPlainString();
+        String what =
+                switch (lineage.payload()) {
+                    case FULL ->
+                            lineage.redact().isEmpty()
+                                    ? "with values, as they are"
+                                    : "with values, redacted as configured";
+                    case HASH -> "digests of values only (lineage.payload: full keeps values)";
+                    case NONE -> "no values and no digests (lineage.payload: full keeps values)";
+                };
+        return share + " % recorded, " + what + ", for " + lineage.retention().days() + " days";
+    }
+
     private Map<String, Object> accessFacts() {
         Access access = gateway.access();
         Map<String, Object> facts = new LinkedHashMap<>();
         facts.put("anonymous", Right.textOf(access.settings().anonymous()));
         facts.put("anonymousAdmin", access.isAdminOpen());
         facts.put("tokens", access.tokenCount());
+        return facts;
+    }
+
+    private static Map<String, Object> lineageFacts(LineageConfig lineage) {
+        Map<String, Object> facts = new LinkedHashMap<>();
+        facts.put("sample", lineage.sample().value());
+        facts.put("payload", lineage.payload().name().toLowerCase(Locale.ROOT));
+        facts.put("redactRules", lineage.redact().size());
         return facts;
     }
 
@@ -138,6 +166,7 @@ final class StartBlock {
                     "  curl -s %s/v2/models/minilm/infer -d @config/demo/sentence.json%n", address);
             out.printf("  alias penstock=server/target/penstock/bin/penstock%n");
             out.printf("  penstock infer penguins 39.1 18.7 181 3750 --grpc%n");
+            out.printf("  penstock lineage tail%n");
         } else {
             out.printf(" Try:%n  %s%n", Trial.of(gateway.served(), address));
         }
@@ -161,6 +190,7 @@ final class StartBlock {
         fact("metrics", Map.of("address", "http://" + Address.shown(gateway.metricsAddress())));
         fact("admin", Map.of("address", "http://" + Address.shown(gateway.adminAddress())));
         fact("access", accessFacts());
+        fact("lineage", lineageFacts(gateway.config().lineage()));
         fact("ready", Map.of("millis", gateway.aliveNanos() / 1_000_000));
     }
 

@@ -66,12 +66,34 @@ final class AdminClient implements AutoCloseable {
     }
 
     Answer get(String path) throws InterruptedException {
+        QuickGet.Reply reply = quick(path);
+        return answer(reply.status(), reply.body(), reply.etag());
+    }
+
+    /** As {@link #get}, and a refusal with this status is an answer like any other. */
+    Answer get(String path, int status) throws InterruptedException {
+        QuickGet.Reply reply = quick(path);
+        return reply.status() == status
+                ? new Answer(status, json(status, reply.body()), null)
+                : answer(reply.status(), reply.body(), reply.etag());
+    }
+
+    /** An answer that is no JSON: its text, and the cursor of the page after. */
+    QuickGet.Reply text(String path) throws InterruptedException {
+        QuickGet.Reply reply = quick(path);
+        if (reply.status() >= 300) {
+            throw new IllegalStateException(
+                    "it was no refusal: " + answer(reply.status(), reply.body(), null).status());
+        }
+        return reply;
+    }
+
+    private QuickGet.Reply quick(String path) throws InterruptedException {
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
         try {
-            QuickGet.Reply reply = QuickGet.send(uri(path), timeout, secret);
-            return answer(reply.status(), reply.body(), reply.etag());
+            return QuickGet.send(uri(path), timeout, secret);
         } catch (SocketTimeoutException e) {
             throw Failures.timeout(server, timeout);
         } catch (IOException e) {
@@ -204,7 +226,8 @@ final class AdminClient implements AutoCloseable {
                 "name the admin address with --server");
     }
 
-    private CommandFailure refusal(int status, JsonNode problem) {
+    /** What a refusal ends a command with. */
+    CommandFailure refusal(int status, JsonNode problem) {
         if (!problem.has("title")) {
             return notAdmin("it answered " + status + " in words of another kind");
         }

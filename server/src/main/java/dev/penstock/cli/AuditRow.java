@@ -19,7 +19,16 @@ record AuditRow(
                 RouteTable.text(entry, "action"),
                 target(entry.path("target")),
                 outcome(entry),
-                RouteTable.text(entry, "reason"));
+                reason(entry));
+    }
+
+    // Who reads need not say why, so what was read is said.
+    private static String reason(JsonNode entry) {
+        JsonNode records = entry.path("after").path("records");
+        boolean isReading = RouteTable.text(entry, "action").equals("lineage.read");
+        return isReading
+                ? "values of " + records.asString("0") + " records"
+                : RouteTable.text(entry, "reason");
     }
 
     /** The time without year and zone. */

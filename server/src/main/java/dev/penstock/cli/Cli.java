@@ -44,6 +44,7 @@ public final class Cli {
                         .addSubcommand(ModelCommand.line())
                         .addSubcommand(RouteCommand.line())
                         .addSubcommand(traffic)
+                        .addSubcommand(LineageCommand.line())
                         .addSubcommand(AuditCommand.line())
                         .addSubcommand(TokenCommand.line())
                         .addSubcommand(ConfigCommand.commandLine(settings))

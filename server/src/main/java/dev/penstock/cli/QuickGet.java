@@ -19,8 +19,9 @@ final class QuickGet {
      * What came back.
      *
      * @param etag null when there is none
+     * @param next cursor of the page after; null when there is none
      */
-    record Reply(int status, String body, @Nullable String etag) {}
+    record Reply(int status, String body, @Nullable String etag, @Nullable String next) {}
 
     private QuickGet() {}
 
@@ -50,7 +51,11 @@ final class QuickGet {
         try (InputStream body =
                 status < 400 ? connection.getInputStream() : connection.getErrorStream()) {
             String text = body == null ? "" : new String(body.readAllBytes(), UTF_8);
-            return new Reply(status, text, connection.getHeaderField("etag"));
+            return new Reply(
+                    status,
+                    text,
+                    connection.getHeaderField("etag"),
+                    connection.getHeaderField("penstock-next-cursor"));
         }
     }
 }

@@ -8,9 +8,16 @@ import org.jspecify.annotations.Nullable;
  *
  * @param sha256 of what was loaded, 64 lower-case hex digits: of the model's bytes or, when it
  *     keeps weights in other files, of the list of the digests of all of them
+ * @param independence whether an answer depends on what shares its run
  */
-public record VersionInfo(VersionId id, Signature signature, String sha256) {
+public record VersionInfo(
+        VersionId id, Signature signature, String sha256, BatchIndependence independence) {
     private static final int SHORT_DIGEST_CHARS = 16;
+
+    /** A version of which it is not known whether its rows are independent. */
+    public VersionInfo(VersionId id, Signature signature, String sha256) {
+        this(id, signature, sha256, BatchIndependence.UNKNOWN);
+    }
 
     /** The first 16 hex digits of the digest, as response headers show it. */
     public String shortDigest() {

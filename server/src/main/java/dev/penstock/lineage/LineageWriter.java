@@ -31,9 +31,9 @@ public final class LineageWriter implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LineageWriter.class);
     private static final long TURN_NANOS = Duration.ofMillis(50).toNanos();
     private static final long POLL_NANOS = Duration.ofMillis(10).toNanos();
-    private static final long DRAIN_NANOS = Duration.ofSeconds(5).toNanos();
+    private static final long DRAIN_NANOS = Duration.ofSeconds(3).toNanos();
     // The log waits a while itself until its last segment is sealed.
-    private static final Duration CLOSE_LIMIT = Duration.ofSeconds(30);
+    private static final Duration CLOSE_LIMIT = Duration.ofSeconds(8);
 
     private final LineageRecorder recorder;
     private final LineageLog log;

@@ -85,7 +85,7 @@ final class RecordText {
         begin("primary", exchange, tsMicros, version);
         Outcome outcome = exchange.outcome();
         TensorSet outputs = outcome instanceof InferResponse answer ? answer.outputs() : null;
-        inputs(exchange);
+        inputs(exchange, version);
         outputs(outputs);
         latency(exchange);
         request(exchange);
@@ -250,14 +250,16 @@ final class RecordText {
         out.put('}');
     }
 
-    private void inputs(Exchange exchange) {
+    private void inputs(Exchange exchange, VersionInfo version) {
         TensorSet inputs = exchange.request().inputs();
         long rows = rows(exchange, inputs);
         out.ascii(",\"batch\":{\"n\":");
         out.number(rows);
         out.ascii(",\"off\":0,\"rows\":");
         out.number(rows);
-        out.ascii(",\"req\":1,\"indep\":\"unknown\"},\"in\":[");
+        out.ascii(",\"req\":1,\"indep\":\"");
+        out.ascii(version.independence().label());
+        out.ascii("\"},\"in\":[");
         List<Tensor> given = inputs.tensors();
         for (int i = 0; i < given.size(); i++) {
             if (i > 0) {
@@ -335,7 +337,7 @@ final class RecordText {
         out.ascii(",\"write\":");
         micros(exchange.writeNanos());
         out.ascii(",\"total\":");
-        micros(exchange.totalNanos());
+        micros(exchange.parseNanos() + exchange.totalNanos());
         out.put('}');
     }
 

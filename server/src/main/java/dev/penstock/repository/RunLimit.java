@@ -10,7 +10,7 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** Ends warm-ups that take too long: a model may never come back from its first run. */
+/** Ends trial runs that take too long: a model may never come back from its first run. */
 final class RunLimit implements AutoCloseable {
     private final long limitNanos;
     private final ScheduledExecutorService timer =
@@ -30,9 +30,14 @@ final class RunLimit implements AutoCloseable {
 
     /** Watches a runner until the guard is closed, which must be before the runner is. */
     Guard guard(Runner runner) {
+        return guard(runner, limitNanos);
+    }
+
+    /** The same with a limit of its own, where that is less. */
+    Guard guard(Runner runner, long ownLimitNanos) {
         Guard guard = new Guard(runner);
         guards.add(guard);
-        guard.arm();
+        guard.arm(Math.min(limitNanos, ownLimitNanos));
         if (isClosed) {
             guard.end();
         }
@@ -58,10 +63,10 @@ final class RunLimit implements AutoCloseable {
             this.runner = runner;
         }
 
-        private synchronized void arm() {
+        private synchronized void arm(long nanos) {
             if (!isClosed) {
                 try {
-                    alarm = timer.schedule(this::end, limitNanos, TimeUnit.NANOSECONDS);
+                    alarm = timer.schedule(this::end, nanos, TimeUnit.NANOSECONDS);
                 } catch (java.util.concurrent.RejectedExecutionException e) {
                     // Closed just now: the caller ends it.
                     alarm = null;

@@ -4,6 +4,7 @@ import dev.penstock.engine.Engine;
 import dev.penstock.engine.EngineException;
 import dev.penstock.engine.Session;
 import dev.penstock.engine.SessionConfig;
+import dev.penstock.inference.BatchIndependence;
 import dev.penstock.inference.Signature;
 import dev.penstock.inference.VersionId;
 import dev.penstock.inference.VersionInfo;
@@ -35,6 +36,7 @@ final class VersionLoader {
     private final Path copies;
     private final InstantSource clock;
     private final WarmUp warmUp;
+    private final BatchProbe probe;
     private final RunLimit limit;
 
     /**
@@ -56,6 +58,7 @@ final class VersionLoader {
         this.copies = copies;
         this.clock = clock;
         this.warmUp = new WarmUp(ticker);
+        this.probe = new BatchProbe(ticker);
         this.limit = limit;
     }
 
@@ -74,8 +77,9 @@ final class VersionLoader {
             Opened opened = open(stored);
             Session session = open.push(opened.session());
             Signature signature = signature(session.signature(), stored.config().maxBatchSize());
-            VersionInfo info = new VersionInfo(id, signature, opened.sha256());
             WarmUp.Result cost = warmUp(id, session);
+            BatchIndependence independence = probe(id, signature, session, cost);
+            VersionInfo info = new VersionInfo(id, signature, opened.sha256(), independence);
             ExecutionPolicy.Choice choice = executions.choose(id.model(), cost);
             Scheduler scheduler = scheduler(choice.execution(), info, session);
             open.release();
@@ -175,6 +179,38 @@ final class VersionLoader {
                     .log("warm-up of {} gave no cost: {}", id, cost.failure());
         }
         return cost;
+    }
+
+    /** Never fails a load: what it finds says how far answers can be compared, no more. */
+    private BatchIndependence probe(
+            VersionId id, Signature signature, Session session, WarmUp.Result cost) {
+        BatchProbe.Result found;
+        try {
+            found = probe.run(session, signature, cost.medianNanos(), limit);
+        } catch (RuntimeException e) {
+            LOG.atError().setCause(e).addKeyValue("version", id).log("probe of {} broke", id);
+            return BatchIndependence.UNKNOWN;
+        }
+        switch (found.independence()) {
+            case YES, APPROX -> {}
+            case NO ->
+                    LOG.atWarn()
+                            .addKeyValue("version", id)
+                            .addKeyValue("why", found.why())
+                            .log(
+                                    "answers of {} depend on the rows they are run with: {}",
+                                    id,
+                                    found.why());
+            case UNKNOWN ->
+                    LOG.atInfo()
+                            .addKeyValue("version", id)
+                            .addKeyValue("why", found.why())
+                            .log(
+                                    "whether answers of {} depend on their batch is unknown: {}",
+                                    id,
+                                    found.why());
+        }
+        return found.independence();
     }
 
     private Scheduler scheduler(Execution execution, VersionInfo info, Session session) {

@@ -314,14 +314,34 @@ public final class AfterAnswer implements ExchangeObserver, AutoCloseable {
         }
     }
 
+    /** Records what waits, without its shadows, as long as there is time. */
+    private void recordRest(Deadline until) {
+        while (!until.isPast(ticker.nanos())) {
+            KeptPayload kept = queue.take();
+            if (kept == null) {
+                return;
+            }
+            try {
+                lost(kept.pair(), null, ShedReason.NOT_READY);
+                if (kept.ticket() != null) {
+                    recorder.record(kept.exchange(), kept.ticket(), null);
+                }
+            } catch (RuntimeException | Error e) {
+                told(e);
+            } finally {
+                freeNext(kept);
+            }
+        }
+    }
+
     @Override
     public void close() {
         close(Deadline.after(ticker.nanos(), CLOSE_LIMIT_NANOS));
     }
 
     /**
-     * Keeps nothing more, lets what runs end, and frees what waits. Before the versions are closed,
-     * so that no shadow delays that.
+     * Keeps nothing more, lets what runs end, records what waits, and frees it. Before the versions
+     * are closed, so that no shadow delays that.
      *
      * @param until then at the latest, since a run inside the runtime need not heed that it is to
      *     end. Its thread keeps its payload, and frees it if it ever comes back.
@@ -337,6 +357,7 @@ public final class AfterAnswer implements ExchangeObserver, AutoCloseable {
                 left.add(thread.getName());
             }
         }
+        recordRest(until);
         drain();
         if (!left.isEmpty()) {
             LOG.atWarn()

@@ -203,7 +203,13 @@ public final class Telemetry implements ExchangeObserver, AutoCloseable {
                         secondsGauge(MeterName.MODEL_LOAD_DURATION, tags, () -> loadNanos / 1e9),
                         gauge(
                                 MeterName.MODEL_INFO,
-                                tags.and("digest", version.shortDigest(), "ep", "cpu"),
+                                tags.and(
+                                        "digest",
+                                        version.shortDigest(),
+                                        "ep",
+                                        "cpu",
+                                        "batch_independent",
+                                        version.independence().label()),
                                 () -> 1)));
     }
 

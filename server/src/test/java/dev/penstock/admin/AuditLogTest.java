@@ -126,6 +126,52 @@ final class AuditLogTest {
     }
 
     @Test
+    void aReadingIsOneLineWhichIsFoundAndNeverLeftOpen() throws IOException {
+        AuditChange what =
+                new AuditChange(
+                        new Actor("anna", "192.0.2.7", "req-1"),
+                        "lineage.read",
+                        AuditTarget.model("fraud"),
+                        null,
+                        Map.of("records", 3),
+                        "");
+        try (AuditLog log = open()) {
+            log.reading(what);
+            assertEquals(2, lines().size(), "header and reading");
+            assertEquals("read", lines().getLast().path("kind").asString());
+            AuditFilter filter = new AuditFilter("fraud", "lineage.", null, null, null, null);
+            AuditEntry entry = log.find(filter, Long.MAX_VALUE, 10).entries().getFirst();
+            assertEquals("anna", entry.who());
+            assertEquals(JSON.readTree("{\"records\":3}"), entry.after());
+            assertEquals(
+                    new AuditEntry.Outcome("2026-03-01T10:00:00Z", "applied", null, null),
+                    entry.outcome());
+            assertInstanceOf(ChainCheck.Whole.class, log.verify());
+        }
+        try (AuditLog log = open()) {
+            assertEquals(List.of(), log.unfinished());
+        }
+    }
+
+    @Test
+    void aReadingThatCannotBeKeptIsAnError() throws IOException {
+        try (AuditLog log = open()) {
+            files.failing(MemoryFiles.Fault.EIO, files.faultableCalls() + 1, 1);
+            assertThrows(
+                    IOException.class,
+                    () ->
+                            log.reading(
+                                    new AuditChange(
+                                            new Actor("anna", "192.0.2.7", "req-1"),
+                                            "lineage.read",
+                                            AuditTarget.SERVER,
+                                            null,
+                                            null,
+                                            "")));
+        }
+    }
+
+    @Test
     void aPageOfLargeEntriesEndsEarlyAndTheNextGoesOn() throws IOException {
         List<Long> seqs = new ArrayList<>();
         List<Long> found = new ArrayList<>();

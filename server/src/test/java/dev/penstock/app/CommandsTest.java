@@ -6,13 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.penstock.OnnxModel;
 import dev.penstock.access.AccessSettings;
+import dev.penstock.admin.LineageFolder;
 import dev.penstock.config.ReadConfig;
+import dev.penstock.inference.PredictionId;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +39,7 @@ final class CommandsTest {
 
     @TempDir private Path folder;
     private Path data;
+    private PredictionId prediction;
     private Path onnx;
     private Path settings;
     private Gateway gateway;
@@ -46,6 +50,10 @@ final class CommandsTest {
         data = folder.resolve("data");
         new Store(models).publishAdd("add", 1);
         onnx = Files.write(folder.resolve("two.onnx"), OnnxModel.addConstant(2, -1, 4));
+        try (LineageFolder log = new LineageFolder(data, Instant.now(), "")) {
+            prediction = log.id();
+            log.add(prediction, LineageFolder.Body.of("add"), 1);
+        }
         settings = Files.writeString(folder.resolve("penstock.yaml"), "models: {poll: 3s}\n");
         GatewayConfig config = Gateways.config(models, data, "127.0.0.1:0", AccessSettings.DEFAULT);
         ConfigSource source =
@@ -423,6 +431,9 @@ final class CommandsTest {
             case "route promote", "route undo", "route rm" ->
                     admin(words(command, "add", "", change));
             case "route explain" -> admin("route", "explain", "add", "--key", "k", "-o", "json");
+            case "lineage get" -> admin("lineage", "get", prediction.toString(), "-o", "json");
+            case "lineage verify" ->
+                    CommandLineRun.of(words(command, data.toString(), "", "-o", "json"));
             case "audit get" -> admin("audit", "get", "2", "-o", "json");
             case "config reload" -> admin(words(command, "", "", change));
             case "config check", "config show", "config diff" ->

@@ -7,12 +7,15 @@ import com.networknt.schema.SchemaRegistry;
 import com.networknt.schema.SpecificationVersion;
 import dev.penstock.OnnxModel;
 import dev.penstock.access.AccessSettings;
+import dev.penstock.admin.LineageFolder;
+import dev.penstock.inference.PredictionId;
 import java.io.IOException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -49,12 +52,17 @@ final class OpenApiTest {
     private static Gateway gateway;
     private static AdminCaller admin;
     private static JsonNode served;
+    private static PredictionId prediction;
     private String operation = "";
 
     @BeforeAll
     static void start() throws Exception {
         new Store(models).publishAdd("penguins", 1);
         new Store(models).publishAdd("penguins", 2);
+        try (LineageFolder log = new LineageFolder(data, Instant.now(), "")) {
+            prediction = log.id();
+            log.add(prediction, LineageFolder.Body.of("penguins"), 1);
+        }
         gateway = Gateways.start(models, data, AccessSettings.DEFAULT);
         admin = new AdminCaller(gateway.adminAddress().getPort());
         served = admin.get("/openapi.json").body();
@@ -139,7 +147,11 @@ final class OpenApiTest {
                         .replace("{v}", version)
                         .replace("{w}", "1")
                         .replace("{seq}", "2")
-                        .replace("{id}", operation);
+                        .replace(
+                                "{id}",
+                                template.startsWith("/lineage")
+                                        ? prediction.toString()
+                                        : operation);
         boolean hasReason =
                 described
                         .path("parameters")
@@ -147,7 +159,7 @@ final class OpenApiTest {
                         .anyMatch(each -> each.path("name").asString("").equals("reason"));
         AdminCaller.Answer answer =
                 send(method, path + (hasReason ? "?reason=example" : ""), described);
-        if (answer.body().has("id")) {
+        if (answer.body().has("id") && !template.startsWith("/lineage")) {
             operation = answer.body().path("id").asString("");
         }
         String status = Integer.toString(answer.status());

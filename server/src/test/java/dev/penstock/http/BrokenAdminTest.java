@@ -7,13 +7,16 @@ import dev.penstock.admin.AdminApi;
 import dev.penstock.admin.AdminServices;
 import dev.penstock.admin.AuditAdmin;
 import dev.penstock.admin.ConfigAdmin;
+import dev.penstock.admin.LineageAdmin;
 import dev.penstock.admin.ShadowAdmin;
 import dev.penstock.admin.StoreAdmin;
 import dev.penstock.inference.Limits;
+import dev.penstock.journal.DurableFiles;
 import dev.penstock.runtime.Ticker;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -35,7 +38,15 @@ final class BrokenAdminTest {
                             null,
                             new ConfigAdmin(null, null),
                             new ShadowAdmin(null, List::of),
-                            new StoreAdmin(null, null));
+                            new StoreAdmin(null, null),
+                            new LineageAdmin(
+                                    DurableFiles.DISK,
+                                    Path.of("lineage"),
+                                    null,
+                                    null,
+                                    null,
+                                    null,
+                                    null));
             AdminApi api =
                     new AdminApi(
                             fixture.service,

@@ -42,7 +42,10 @@ public final class FakeEngine implements Engine {
     public final List<String> openedDigests = Collections.synchronizedList(new ArrayList<>());
     public final List<String> openedWords = Collections.synchronizedList(new ArrayList<>());
     public volatile @Nullable SessionConfig lastConfig;
-    public volatile @Nullable List<Tensor> lastInputs;
+
+    /** Of the first run since the last model was opened. */
+    public volatile @Nullable List<Tensor> firstInputs;
+
     public volatile Runnable whileOpening = () -> {};
 
     private final ManualTime time;
@@ -86,6 +89,7 @@ public final class FakeEngine implements Engine {
     public Session open(ByteBuffer model, SessionConfig config) throws EngineException {
         opens.incrementAndGet();
         lastConfig = config;
+        firstInputs = null;
         if (!model.isDirect()) {
             throw new AssertionError("a model's bytes must be direct");
         }
@@ -191,7 +195,9 @@ public final class FakeEngine implements Engine {
         @Override
         public TensorSet run(TensorSet inputs, List<String> outputs) throws EngineException {
             runs.incrementAndGet();
-            lastInputs = List.copyOf(inputs.tensors());
+            if (firstInputs == null) {
+                firstInputs = List.copyOf(inputs.tensors());
+            }
             time.passNanos(costNanos);
             return switch (fails) {
                 case "run" ->

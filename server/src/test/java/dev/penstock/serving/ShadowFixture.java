@@ -70,11 +70,15 @@ final class ShadowFixture implements AutoCloseable {
     }
 
     ShadowFixture(int cores) {
+        this(cores, PredictionRecorder.NONE);
+    }
+
+    ShadowFixture(int cores, PredictionRecorder recorder) {
         watchdog.start();
         after =
                 new AfterAnswer(
                         telemetry,
-                        PredictionRecorder.NONE,
+                        recorder,
                         pool,
                         Ticker.SYSTEM,
                         InstantSource.system(),

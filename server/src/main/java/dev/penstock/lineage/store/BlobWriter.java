@@ -20,20 +20,13 @@ final class BlobWriter implements Closeable {
     static final String BYTES_KEY = ",\"bytes\":";
 
     private final DurableFiles files;
-    private final boolean isForcing;
     private @Nullable SegmentFiles segment;
     private @Nullable DurableFile file;
     private long goodBytes;
     private boolean isBroken;
 
-    /**
-     * A writer of no file yet.
-     *
-     * @param isForcing whether lines are forced before their segment ends
-     */
-    BlobWriter(DurableFiles files, boolean isForcing) {
+    BlobWriter(DurableFiles files) {
         this.files = files;
-        this.isForcing = isForcing;
     }
 
     /** How a reference into a segment's file begins; its offset follows. */
@@ -70,9 +63,7 @@ final class BlobWriter implements Closeable {
                 out.writeFully(ByteBuffer.wrap(blob.data()));
                 end += blob.data().length;
             }
-            if (isForcing) {
-                out.force();
-            }
+            out.force();
         } catch (IOException e) {
             cutBack();
             throw e;
@@ -116,19 +107,6 @@ final class BlobWriter implements Closeable {
             out.force();
         } catch (IOException e) {
             isBroken = true;
-        }
-    }
-
-    /** Forces what is not forced yet. */
-    void force() throws IOException {
-        DurableFile out = file;
-        if (out != null && !isForcing && !isBroken) {
-            try {
-                out.force();
-            } catch (IOException e) {
-                isBroken = true;
-                throw e;
-            }
         }
     }
 

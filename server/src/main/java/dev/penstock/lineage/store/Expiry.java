@@ -37,7 +37,6 @@ final class Expiry {
     private final InstantSource clock;
     private final Ticker ticker;
     private volatile Retention.Listener listener = removal -> {};
-    private volatile boolean hasLooked;
     private volatile long lookedNanos;
     private long lookedMillis;
     private long steadySinceNanos;
@@ -55,6 +54,10 @@ final class Expiry {
         this.retention = retention;
         this.clock = clock;
         this.ticker = ticker;
+        // The first look comes a while after the start, when somebody listens.
+        this.lookedNanos = ticker.nanos();
+        this.lookedMillis = clock.millis();
+        this.steadySinceNanos = lookedNanos;
     }
 
     void tell(Retention.Listener listener) {
@@ -63,7 +66,7 @@ final class Expiry {
 
     /** Whether it is time for a look; any thread. */
     boolean isDue() {
-        return !hasLooked || ticker.nanos() - lookedNanos >= LOOK_NANOS;
+        return ticker.nanos() - lookedNanos >= LOOK_NANOS;
     }
 
     /** Removes what is to go. */
@@ -94,12 +97,11 @@ final class Expiry {
         long millis = clock.millis();
         long passedMillis = (nanos - lookedNanos) / 1_000_000;
         long drift = Math.abs(millis - lookedMillis - passedMillis);
-        if (!hasLooked || drift > MAX_DRIFT_MILLIS) {
+        if (drift > MAX_DRIFT_MILLIS) {
             steadySinceNanos = nanos;
         }
         lookedNanos = nanos;
         lookedMillis = millis;
-        hasLooked = true;
         return nanos - steadySinceNanos >= STEADY_NANOS;
     }
 

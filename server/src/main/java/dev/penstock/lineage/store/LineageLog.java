@@ -83,7 +83,7 @@ public final class LineageLog implements AutoCloseable {
         this.complaints = new Complaints(ticker);
         String writer = settings.journal().writer();
         this.expiry = new Expiry(files, folder, writer, settings.retention(), clock, ticker);
-        this.blobs = new BlobWriter(files, settings.journal().sync() != Journal.Sync.NEVER);
+        this.blobs = new BlobWriter(files);
         SealedHead sealed = SealedHead.find(files, segments(), key);
         this.sealer =
                 new Sealer(
@@ -344,7 +344,6 @@ public final class LineageLog implements AutoCloseable {
             return;
         }
         try {
-            blobs.force();
             // A trailer counts what is certain, and nothing is lost that it has counted.
             journal.sync();
             settle();
@@ -408,6 +407,10 @@ public final class LineageLog implements AutoCloseable {
             reopen();
         }
         roll();
+        if (journal.isRetired()) {
+            // What was told to be lost must not be there at the next start.
+            reopen();
+        }
         try {
             journal.close();
         } catch (IOException e) {

@@ -24,7 +24,7 @@ import tools.jackson.databind.node.ObjectNode;
  * it, so a crash anywhere leaves nothing that a second try does not mend.
  */
 final class SegmentSeal {
-    private static final Set<String> CHAIN_FIELDS = Set.of("w", "seq", "prev", "crc", "kind");
+    static final Set<String> CHAIN_FIELDS = Set.of("w", "seq", "prev", "crc", "kind");
     private static final int COPY_BYTES = 64 * 1024;
 
     private final DurableFiles files;
@@ -102,7 +102,7 @@ final class SegmentSeal {
                 && manifest.idxSha256().equals(digest(files, segment, SegmentFiles.Part.INDEX));
     }
 
-    private static String digest(DurableFiles files, SegmentFiles segment, SegmentFiles.Part part)
+    static String digest(DurableFiles files, SegmentFiles segment, SegmentFiles.Part part)
             throws IOException {
         MessageDigest digest = Sha256.digest();
         byte[] buffer = new byte[COPY_BYTES];
@@ -212,12 +212,12 @@ final class SegmentSeal {
                 key.id());
     }
 
-    private static String text(JsonObject object, String name) throws IOException {
+    static String text(JsonObject object, String name) throws IOException {
         String text = object.textOrNull(name);
         return text == null ? "" : text;
     }
 
-    private static String digestOf(JsonObject header, String name) throws IOException {
+    static String digestOf(JsonObject header, String name) throws IOException {
         return header.has(name) ? text(header.object(name), "digest") : "";
     }
 

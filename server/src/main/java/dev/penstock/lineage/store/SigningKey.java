@@ -26,9 +26,9 @@ public final class SigningKey {
     static final String PRIVATE_FILE = "lineage.ed25519";
     static final String PUBLIC_FILE = "lineage.ed25519.pub";
 
-    private static final String ALGORITHM = "Ed25519";
+    static final String ALGORITHM = "Ed25519";
     private static final String PRIVATE_LABEL = "PRIVATE KEY";
-    private static final String PUBLIC_LABEL = "PUBLIC KEY";
+    static final String PUBLIC_LABEL = "PUBLIC KEY";
     private static final int RAW_KEY_BYTES = 32;
     private static final int ID_CHARS = 16;
 
@@ -93,7 +93,7 @@ public final class SigningKey {
         }
     }
 
-    private static byte[] read(DurableFiles files, Path file, String label) throws IOException {
+    static byte[] read(DurableFiles files, Path file, String label) throws IOException {
         String text;
         try (InputStream in = files.read(file)) {
             text = new String(in.readAllBytes(), US_ASCII);
@@ -111,7 +111,7 @@ public final class SigningKey {
         }
     }
 
-    private static String id(PublicKey key) {
+    static String id(PublicKey key) {
         byte[] encoded = key.getEncoded();
         byte[] raw = Arrays.copyOfRange(encoded, encoded.length - RAW_KEY_BYTES, encoded.length);
         return Sha256.hex(raw).substring(0, ID_CHARS);
