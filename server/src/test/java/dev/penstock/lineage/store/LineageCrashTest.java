@@ -71,6 +71,8 @@ final class LineageCrashTest {
         }
 
         private LineageLog open() {
+            // A new process has counted nothing yet.
+            at.written = 0;
             for (int i = 0; i < 8; i++) {
                 try {
                     LineageLog opened = at.open();
@@ -282,6 +284,13 @@ final class LineageCrashTest {
         LogJudge judge = LogJudge.read(files, fixture.key);
         assertEquals("", judge.fault(), where);
         assertEquals(0, judge.openSegments, where);
+        VerifyReport report =
+                LineageVerifier.verify(
+                        files,
+                        LogFixture.FOLDER,
+                        LineageVerifier.Expectation.NONE,
+                        (segment, done, of) -> {});
+        assertEquals(List.of(), report.faults(), where);
         Set<String> expected = new TreeSet<>();
         run.taken.forEach(i -> expected.add(LogFixture.rid(i)));
         fixture.lost.forEach(tag -> expected.remove(LogFixture.rid((Integer) tag)));
