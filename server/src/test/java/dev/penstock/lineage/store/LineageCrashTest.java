@@ -264,8 +264,9 @@ final class LineageCrashTest {
         MemoryFiles untouched = new MemoryFiles();
         var _ = work(untouched, Journal.Sync.INTERVAL);
         int calls = untouched.faultableCalls();
-        for (int at = 0; at < calls; at++) {
-            surviveFault(fault, at, at % 3 == 0 ? 3 : 1);
+        int step = Boolean.getBoolean("penstock.soak") ? 1 : 3;
+        for (int at = 0; at < calls; at += step) {
+            surviveFault(fault, at, at % 2 == 0 ? 3 : 1);
         }
     }
 
