@@ -107,6 +107,8 @@ public class LineageBench {
     private LineageRecorder digests;
     private LineageWriter wholeWriter;
     private LineageWriter digestWriter;
+    private LineageRecorder unforced;
+    private LineageWriter unforcedWriter;
 
     private static Tensor tensor(String name, float... values) {
         ByteBuffer data =
@@ -123,8 +125,10 @@ public class LineageBench {
         none = recorder(1e-12, Payload.HASH);
         whole = recorder(1, Payload.FULL);
         digests = recorder(1, Payload.HASH);
-        wholeWriter = writer(whole, "whole");
-        digestWriter = writer(digests, "digests");
+        unforced = recorder(1, Payload.FULL);
+        wholeWriter = writer(whole, "whole", Journal.Sync.INTERVAL);
+        digestWriter = writer(digests, "digests", Journal.Sync.INTERVAL);
+        unforcedWriter = writer(unforced, "unforced", Journal.Sync.NEVER);
     }
 
     private LineageRecorder recorder(double sample, Payload payload) {
@@ -136,12 +140,12 @@ public class LineageBench {
         return new LineageRecorder(settings, facts, Ticker.SYSTEM, clock, telemetry);
     }
 
-    private LineageWriter writer(LineageRecorder recorder, String name) throws IOException {
+    private LineageWriter writer(LineageRecorder recorder, String name, Journal.Sync sync)
+            throws IOException {
         Path own = folder.resolve(name);
         LogSettings log =
                 new LogSettings(
-                        new Journal.Settings(
-                                "local", Journal.Sync.INTERVAL, 1_000_000_000L, 1 << 20),
+                        new Journal.Settings("local", sync, 1_000_000_000L, 1 << 20),
                         64 << 20,
                         Duration.ofMinutes(15).toNanos(),
                         new Retention(Duration.ofDays(30), 256 << 20, Duration.ofDays(400)),
@@ -160,6 +164,7 @@ public class LineageBench {
     public void close() throws IOException {
         wholeWriter.close();
         digestWriter.close();
+        unforcedWriter.close();
         telemetry.close();
         try (var all = Files.walk(folder)) {
             for (Path each : all.sorted(java.util.Comparator.reverseOrder()).toList()) {
@@ -221,6 +226,12 @@ public class LineageBench {
     @Benchmark
     public Exchange keptDigests() {
         return kept(digests, digestWriter);
+    }
+
+    /** With values, without waiting for the disk. */
+    @Benchmark
+    public Exchange keptUnforced() {
+        return kept(unforced, unforcedWriter);
     }
 
     /** The text and the ring, and no file. */
