@@ -3,21 +3,18 @@ package dev.penstock.lineage;
 /**
  * The bytes of records that one model may make.
  *
- * <p>A bucket fills at the budget and holds ten seconds of it. While there is something in it
- * records are kept whole. As it falls below empty, less and less is kept, and what was kept for its
- * own sake, errors and the like, longest; at ten seconds of debt nothing is. So over any time the
- * bytes are at most the budget's and twenty seconds more. Any thread.
+ * <p>A bucket fills at the budget and holds ten seconds of it. A record is kept whole while its
+ * values fit into what is left. As the bucket falls below empty, less and less is kept, and what
+ * was kept for more than the share of everything, errors and the like, longest: digests for the
+ * values of the share, then nothing of the share, then digests for the values of the rest; at ten
+ * seconds of debt nothing at all. So over any time the bytes are at most the budget's, twenty
+ * seconds more, and the text of a record. Any thread.
  */
 final class ByteBudget {
-    /** How much is kept for now. */
-    enum Level {
-        /** All. */
+    /** What may be kept of one record. */
+    enum Grant {
         WHOLE,
-        /** Of the share of everything, digests for values. */
-        HEAD_DIGESTS,
-        /** Of the share of everything, nothing. */
-        NO_HEAD,
-        /** Of the rest, digests for values. */
+        /** Digests for values. */
         DIGESTS,
         NOTHING
     }
@@ -44,18 +41,20 @@ final class ByteBudget {
         this.headSinceNanos = nowNanos;
     }
 
-    synchronized Level level(long nowNanos) {
+    /**
+     * What may be kept of a record now.
+     *
+     * @param isHead whether nothing but the share of everything keeps it
+     * @param valueBytes that it would hold
+     */
+    synchronized Grant grant(boolean isHead, long valueBytes, long nowNanos) {
         fill(nowNanos);
-        if (left > 0) {
-            return Level.WHOLE;
+        if (left <= -burst || (isHead && left <= -burst / 4)) {
+            return Grant.NOTHING;
         }
-        if (left > -burst / 4) {
-            return Level.HEAD_DIGESTS;
-        }
-        if (left > -burst / 2) {
-            return Level.NO_HEAD;
-        }
-        return left > -burst ? Level.DIGESTS : Level.NOTHING;
+        long after = left - valueBytes;
+        boolean isWhole = isHead ? left > 0 && after >= 0 : after > -burst / 2;
+        return isWhole ? Grant.WHOLE : Grant.DIGESTS;
     }
 
     private void fill(long nowNanos) {

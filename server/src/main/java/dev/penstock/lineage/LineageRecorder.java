@@ -229,23 +229,19 @@ public final class LineageRecorder implements PredictionRecorder {
         Verdict verdict = sampled.verdict();
         boolean isHead = verdict.isHeadAlone();
         ByteBudget budget = sampled.row().state().sampler().budget();
-        ByteBudget.Level level = budget.level(ticker.nanos());
-        if (level == ByteBudget.Level.NOTHING
-                || (isHead && level.compareTo(ByteBudget.Level.NO_HEAD) >= 0)) {
+        RecordText text = text();
+        Payload whole = text.policy().settings().payload();
+        long valueBytes = whole == Payload.FULL ? bytes(exchange, shadow) : 0;
+        ByteBudget.Grant grant = budget.grant(isHead, valueBytes, ticker.nanos());
+        if (grant == ByteBudget.Grant.NOTHING) {
             if (isHead) {
                 budget.skippedHead();
             }
             return SkipReason.BUDGET;
         }
-        boolean isSaving =
-                isHead
-                        ? level != ByteBudget.Level.WHOLE
-                        : level.compareTo(ByteBudget.Level.DIGESTS) >= 0;
-        RecordText text = text();
-        Payload whole = text.policy().settings().payload();
-        boolean hasNoValues = has == Room.METADATA || isSaving;
+        boolean hasNoValues = has == Room.METADATA || grant == ByteBudget.Grant.DIGESTS;
         Payload payload = whole == Payload.FULL && hasNoValues ? Payload.HASH : whole;
-        if (ring.isFullFor(payload == Payload.FULL ? bytes(exchange, shadow) : 0)) {
+        if (ring.isFullFor(payload == Payload.FULL ? valueBytes : 0)) {
             return SkipReason.RING;
         }
         KeptRecord record = made(text, payload, exchange, version, sampled, shadow);

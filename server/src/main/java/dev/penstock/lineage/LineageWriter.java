@@ -201,6 +201,8 @@ public final class LineageWriter implements AutoCloseable {
         }
         Line shadow = record.shadow();
         if (shadow != null) {
+            // Should the disk fail between the two, the first says that there is a second, and the
+            // gap is told by the segment that ended without a trailer.
             var _ = append(shadow, null);
         }
     }
@@ -233,7 +235,7 @@ public final class LineageWriter implements AutoCloseable {
     }
 
     /** Writes what waits, for a while, counts the rest as dropped, and closes the log. */
-    void finish() {
+    private void finish() {
         recorder.ring().close();
         long begun = ticker.nanos();
         while (recorder.ring().count() > 0 && ticker.nanos() - begun < DRAIN_NANOS) {
@@ -262,7 +264,8 @@ public final class LineageWriter implements AutoCloseable {
     public void close() {
         recorder.ring().close();
         isClosing = true;
-        if (!thread.isAlive()) {
+        if (thread.getState() == Thread.State.NEW) {
+            finish();
             return;
         }
         LockSupport.unpark(thread);

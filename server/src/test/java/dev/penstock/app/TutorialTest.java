@@ -40,12 +40,24 @@ final class TutorialTest {
     private record Block(String commands, List<String> expected) {}
 
     @ParameterizedTest
-    @CsvSource({"first-prediction.md,7", "first-canary.md,8"})
+    @CsvSource({"first-prediction.md,7", "first-canary.md,8", "trace-a-prediction.md,5"})
     void everyCommandOfAPagePrintsWhatThePageShows(String page, int leastBlocks) throws Exception {
         List<Block> blocks = read(PAGES.resolve(page));
         assertTrue(blocks.size() >= leastBlocks, "blocks found: " + blocks.size());
         Path store = layOut();
-        try (ServerProcess server = ServerProcess.start(store, List.of())) {
+        String data = place.resolve("server/target/demo/data").toString();
+        try (ServerProcess server =
+                ServerProcess.start(
+                        store,
+                        List.of(),
+                        "--data",
+                        data,
+                        "--lineage-sample",
+                        "1",
+                        "--lineage-payload",
+                        "full",
+                        "--lineage-seal-age",
+                        "3s")) {
             List<String> printed = run(blocks, server);
             for (int i = 0; i < blocks.size(); i++) {
                 Block block = blocks.get(i);
@@ -58,7 +70,7 @@ final class TutorialTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"first-prediction.md", "first-canary.md"})
+    @ValueSource(strings = {"first-prediction.md", "first-canary.md", "trace-a-prediction.md"})
     void everyLinkOfAPageLeadsSomewhere(String page) throws Exception {
         Pattern link = Pattern.compile("\\]\\(([^)#:]+)(#[^)]*)?\\)");
         List<String> links =
@@ -131,6 +143,7 @@ final class TutorialTest {
     private Path layOut() throws IOException {
         Files.createSymbolicLink(
                 place.resolve("config"), REPOSITORY.resolve("config").toRealPath());
+        Files.createSymbolicLink(place.resolve("docs"), REPOSITORY.resolve("docs").toRealPath());
         Path bin = Files.createDirectories(place.resolve("server/target/penstock/bin"));
         Path command = bin.resolve("penstock");
         Files.writeString(

@@ -292,7 +292,7 @@ final class LineageFixture implements AutoCloseable {
     List<String> lines() throws IOException {
         if (!isFinished) {
             isFinished = true;
-            writer.finish();
+            writer.close();
         }
         List<String> lines = new ArrayList<>();
         try (Stream<Path> all = Files.walk(folder)) {
@@ -330,7 +330,7 @@ final class LineageFixture implements AutoCloseable {
     @Override
     public void close() {
         if (!isFinished) {
-            writer.finish();
+            writer.close();
         }
         telemetry.close();
         assertEquals(0, pool.bytesOut(), "bytes of tensors still out");

@@ -190,22 +190,37 @@ final class SamplingTest {
     @Test
     void anEmptyBucketFirstCostsValuesThenRecords() {
         ByteBudget budget = new ByteBudget(1000, 0);
-        assertEquals(ByteBudget.Level.WHOLE, budget.level(0));
+        assertGrants("WHOLE WHOLE", budget, 0);
         budget.spend(10_000, true, true);
-        assertEquals(ByteBudget.Level.HEAD_DIGESTS, budget.level(0));
+        assertGrants("DIGESTS WHOLE", budget, 0);
         budget.spend(2_500, true, true);
-        assertEquals(ByteBudget.Level.NO_HEAD, budget.level(0));
+        assertGrants("NOTHING WHOLE", budget, 0);
         budget.spend(2_500, false, true);
-        assertEquals(ByteBudget.Level.DIGESTS, budget.level(0));
+        assertGrants("NOTHING DIGESTS", budget, 0);
         budget.spend(5_000, false, false);
-        assertEquals(ByteBudget.Level.NOTHING, budget.level(0));
-        // 10,000 of debt and 1 more, at 1000 a second.
-        assertEquals(ByteBudget.Level.HEAD_DIGESTS, budget.level(10 * SECOND));
-        assertEquals(ByteBudget.Level.WHOLE, budget.level(10 * SECOND + SECOND / 100));
-        budget.spend(10_000 + 10, true, true);
-        assertEquals(ByteBudget.Level.WHOLE, budget.level(10_000 * SECOND));
+        assertGrants("NOTHING NOTHING", budget, 0);
+        // 10,000 of debt, at 1000 a second.
+        assertGrants("DIGESTS WHOLE", budget, 10 * SECOND);
+        assertGrants("WHOLE WHOLE", budget, 10 * SECOND + SECOND / 100);
+        // It holds ten seconds and no more.
         budget.spend(9_999, true, true);
-        assertEquals(ByteBudget.Level.WHOLE, budget.level(10_000 * SECOND));
+        assertGrants("WHOLE WHOLE", budget, 10_000 * SECOND);
+        budget.spend(10_000, true, true);
+        assertGrants("DIGESTS WHOLE", budget, 10_000 * SECOND);
+    }
+
+    private static void assertGrants(String headThenRest, ByteBudget budget, long now) {
+        String granted = budget.grant(true, 0, now) + " " + budget.grant(false, 0, now);
+        assertEquals(headThenRest, granted);
+    }
+
+    @Test
+    void valuesThatDoNotFitTheBucketAreLeftOut() {
+        ByteBudget budget = new ByteBudget(1000, 0);
+        assertEquals(ByteBudget.Grant.WHOLE, budget.grant(true, 10_000, 0));
+        assertEquals(ByteBudget.Grant.DIGESTS, budget.grant(true, 10_001, 0));
+        assertEquals(ByteBudget.Grant.WHOLE, budget.grant(false, 14_999, 0));
+        assertEquals(ByteBudget.Grant.DIGESTS, budget.grant(false, 15_000, 0));
     }
 
     @Test

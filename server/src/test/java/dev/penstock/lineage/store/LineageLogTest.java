@@ -108,7 +108,10 @@ final class LineageLogTest {
         assertEquals(2, manifest.rates().size());
         assertEquals(0.25, manifest.rates().getLast().rate());
         // Without the fields of the chain and the kind.
-        assertEquals("{\"ts\":7,\"written\":2}", String.valueOf(manifest.trailer()));
+        assertEquals(
+                "{\"ts\":7,\"records\":2,\"sampled\":2,\"written\":2,\"dropped\":0,"
+                        + "\"counters\":[]}",
+                String.valueOf(manifest.trailer()));
         assertEquals(at.key.id(), manifest.key());
     }
 

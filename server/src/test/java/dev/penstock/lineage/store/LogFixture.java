@@ -53,7 +53,10 @@ final class LogFixture implements SegmentFacts {
     @Override
     public byte[] trailer() {
         byte[] trailer =
-                ("{\"kind\":\"trailer\",\"ts\":7,\"written\":" + written + "}").getBytes(UTF_8);
+                ("{\"kind\":\"trailer\",\"ts\":7,\"records\":%1$d,\"sampled\":%1$d,"
+                                + "\"written\":%1$d,\"dropped\":0,\"counters\":[]}")
+                        .formatted(written)
+                        .getBytes(UTF_8);
         written = 0;
         return trailer;
     }
@@ -97,8 +100,14 @@ final class LogFixture implements SegmentFacts {
     }
 
     boolean append(LineageLog log, LineageLine line) throws IOException {
-        boolean isKept = log.append(line);
-        written += isKept ? 1 : 0;
+        // Counted first, for the log may end the segment, and ask, once it has written.
+        written++;
+        boolean isKept = false;
+        try {
+            isKept = log.append(line);
+        } finally {
+            written -= isKept ? 0 : 1;
+        }
         return isKept;
     }
 
