@@ -61,17 +61,20 @@ final class ServeCommandTest {
     }
 
     @Test
-    void theFlagsOfEarlierVersionsAreAllThere() {
+    void theFlagsAreTheseWithTheirDefaults() {
         Map<String, String> defaults = new TreeMap<>();
         for (ConfigKey key : reader.keys()) {
             if (key.flag() != null) {
                 defaults.put(key.flag(), key.isMachineDependent() ? "" : key.defaultText());
             }
         }
-        // As they were before there was a file.
+        // As they were before there was a file, and those that came with it.
         assertEquals(
                 new TreeMap<>(
                         Map.ofEntries(
+                                Map.entry("--lineage-sample", "0.02"),
+                                Map.entry("--lineage-payload", "hash"),
+                                Map.entry("--lineage-seal-age", "15m"),
                                 Map.entry("--models", "models"),
                                 Map.entry("--data", "penstock-data"),
                                 Map.entry("--http", "0.0.0.0:8000"),
