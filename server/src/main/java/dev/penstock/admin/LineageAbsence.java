@@ -56,13 +56,7 @@ final class LineageAbsence {
     Problem.Absence explain(PredictionId id, @Nullable String model, Instant now)
             throws IOException {
         Instant at = Instant.ofEpochMilli(id.millis());
-        Map<String, Double> rates = new TreeMap<>();
-        for (String each : reader.models(id.millis())) {
-            Double rate = reader.rate(each, id.millis());
-            if (rate != null) {
-                rates.put(each, rate);
-            }
-        }
+        Map<String, Double> rates = reader.rates(id.millis());
         BigDecimal u = RouteExplainer.decimal(position(id));
         String why = why(id, model, at, now, rates, u);
         return new Problem.Absence(at.toString(), u, rates, model, why);
@@ -99,8 +93,8 @@ final class LineageAbsence {
                 + shown
                 + " < rate "
                 + plain(rate)
-                + ": a prediction of this model would be here, unless a crash took it or a trailer"
-                + " counts it among more than it lists";
+                + ": it would be here, so either there was no such prediction, or a crash or a full"
+                + " disk took its record";
     }
 
     private static String plain(double rate) {

@@ -20,7 +20,9 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.LongSummaryStatistics;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -301,7 +303,17 @@ public final class LineageAdmin {
         }
         Map<String, Object> what = new LinkedHashMap<>();
         what.put("records", withValues);
-        what.put("asked", asked);
+        LongSummaryStatistics seqs =
+                records.stream()
+                        .mapToLong(record -> record.path("seq").asLong(0))
+                        .summaryStatistics();
+        if (seqs.getCount() > 0) {
+            what.put("first_seq", seqs.getMin());
+            what.put("last_seq", seqs.getMax());
+        }
+        Map<String, String> words = new TreeMap<>(asked);
+        words.remove("cursor");
+        what.put("asked", words);
         AuditTarget target = new AuditTarget(model(asked, records), null);
         try {
             trail.reading(new AuditChange(request.actor(), ACTION, target, null, what, ""));

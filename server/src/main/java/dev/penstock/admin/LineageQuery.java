@@ -98,36 +98,13 @@ record LineageQuery(
         }
 
         LineageQuery read(Instant now) {
-            Instant since = LineageTime.parse(request.parameter("since"), "?since", now, faults);
-            Instant until = LineageTime.parse(request.parameter("until"), "?until", now, faults);
-            long from = since == null ? 0 : since.toEpochMilli();
-            long to =
-                    until == null
-                            ? Selection.ALL.toMillis()
-                            : Math.max(0, until.toEpochMilli()) + 1;
-            if (from >= to) {
-                faults.add(new Fault("?since", "is not before ?until"));
-                to = Selection.ALL.toMillis();
-            }
             boolean isNewestFirst =
                     word("order", "newest", Set.of("newest", "oldest")).equals("newest");
             String form = word("format", "json", Set.of("json", "ndjson", "csv"));
             int limit = Paging.limit(request.parameter("limit"), faults);
             String digest = digest();
             LineageCursor cursor = cursor(digest, isNewestFirst);
-            Selection selection =
-                    new Selection(
-                            cursor == null ? from : cursor.fromMillis(),
-                            cursor == null ? to : cursor.toMillis(),
-                            text("model"),
-                            version(),
-                            text("arm"),
-                            kinds(),
-                            text("crid"),
-                            text("code"),
-                            minMicros(),
-                            where(),
-                            isNewestFirst);
+            Selection selection = selection(now, cursor, isNewestFirst);
             if (!faults.isEmpty()) {
                 throw AdminException.invalid(faults);
             }
@@ -140,6 +117,30 @@ record LineageQuery(
                     request.flag("payload", true),
                     selection.where().stream().anyMatch(Reading::looksAtValues),
                     digest);
+        }
+
+        private Selection selection(
+                Instant now, @Nullable LineageCursor cursor, boolean isNewestFirst) {
+            Instant since = LineageTime.parse(request.parameter("since"), "?since", now, faults);
+            Instant until = LineageTime.parse(request.parameter("until"), "?until", now, faults);
+            long from = since == null ? 0 : since.toEpochMilli();
+            long to = until == null ? Selection.ALL.toMillis() : until.toEpochMilli() + 1;
+            if (from >= to) {
+                faults.add(new Fault("?since", "is not before ?until"));
+                to = Selection.ALL.toMillis();
+            }
+            return new Selection(
+                    cursor == null ? from : cursor.fromMillis(),
+                    cursor == null ? to : cursor.toMillis(),
+                    text("model"),
+                    version(),
+                    text("arm"),
+                    kinds(),
+                    text("crid"),
+                    text("code"),
+                    minMicros(),
+                    where(),
+                    isNewestFirst);
         }
 
         private @Nullable String text(String name) {

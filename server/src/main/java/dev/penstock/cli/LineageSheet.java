@@ -1,6 +1,8 @@
 package dev.penstock.cli;
 
 import java.io.PrintWriter;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.util.StringJoiner;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
@@ -108,41 +110,7 @@ final class LineageSheet {
             fact("route", RouteTable.text(record.path("route"), "arm"));
             return;
         }
-        StringJoiner words = new StringJoiner("; ");
-        StringJoiner stretches = new StringJoiner(", ");
-        String from = "";
-        for (JsonNode each : route.path("thresholds")) {
-            String arm = RouteTable.text(each, "arm");
-            stretches.add(
-                    arm
-                            + " "
-                            + each.path("below")
-                                    .decimalValue()
-                                    .subtract(each.path("from").decimalValue())
-                                    .stripTrailingZeros()
-                                    .toPlainString()
-                            + " %");
-            if (arm.equals(RouteTable.text(route, "computed_arm"))) {
-                from = each.path("from").asString("") + " to " + each.path("below").asString("");
-            }
-        }
-        words.add(
-                RouteTable.text(route, "revision")
-                        + (stretches.length() == 0 ? "" : ": " + stretches));
-        if (route.path("u").isNumber()) {
-            String key = RouteTable.text(route, "key_by");
-            words.add("key " + (key.isEmpty() ? "unknown" : key));
-            String position =
-                    route.path("u")
-                            .decimalValue()
-                            .movePointRight(2)
-                            .setScale(4, java.math.RoundingMode.DOWN)
-                            .toPlainString();
-            words.add("position " + position + " %" + (from.isEmpty() ? "" : " in " + from));
-        } else if (route.has("rule")) {
-            words.add("rule " + route.path("rule").asString(""));
-        }
-        fact("route", words.toString());
+        fact("route", decision(route));
         JsonNode agrees = route.path("agrees");
         String verdict = agrees.isBoolean() ? (agrees.asBoolean() ? "agrees" : "DIFFERS") : "open";
         fact("", verdict + ": " + RouteTable.text(route, "note"));
@@ -160,6 +128,40 @@ final class LineageSheet {
                             + change.path("seq").asString("")
                             + ")");
         }
+    }
+
+    /** The stretches of the arms, and where the key stands among them. */
+    private static String decision(JsonNode route) {
+        StringJoiner words = new StringJoiner("; ");
+        StringJoiner stretches = new StringJoiner(", ");
+        String met = "";
+        for (JsonNode each : route.path("thresholds")) {
+            String arm = RouteTable.text(each, "arm");
+            BigDecimal from = each.path("from").decimalValue();
+            BigDecimal below = each.path("below").decimalValue();
+            stretches.add(arm + " " + plain(below.subtract(from)) + " %");
+            if (arm.equals(RouteTable.text(route, "computed_arm"))) {
+                met = " in " + plain(from) + " to " + plain(below);
+            }
+        }
+        String revision = RouteTable.text(route, "revision");
+        words.add(revision + (stretches.length() == 0 ? "" : ": " + stretches));
+        if (route.path("u").isNumber()) {
+            words.add("key " + route.path("key_by").asString("unknown"));
+            BigDecimal percent = route.path("u").decimalValue().movePointRight(2);
+            words.add(
+                    "position "
+                            + percent.setScale(4, RoundingMode.DOWN).toPlainString()
+                            + " %"
+                            + met);
+        } else if (route.has("rule")) {
+            words.add("rule " + route.path("rule").asString(""));
+        }
+        return words.toString();
+    }
+
+    private static String plain(BigDecimal number) {
+        return number.stripTrailingZeros().toPlainString();
     }
 
     private void artifact(JsonNode version) {

@@ -3,7 +3,7 @@ package dev.penstock.cli;
 import picocli.CommandLine;
 import tools.jackson.databind.JsonNode;
 
-/** Records of predictions as a table. */
+/** Records of predictions as a table; where lines are short, without arm and outputs. */
 final class LineageTable {
     private static final int NARROW = 100;
 
@@ -16,7 +16,7 @@ final class LineageTable {
         this.isNarrow = TextTable.screen(command) < NARROW;
         this.table =
                 isNarrow
-                        ? TextTable.of(command, "TIME", "ID", "VERSION", ">HTTP", ">MS", "OUTPUT")
+                        ? TextTable.of(command, "TIME", "ID", "VERSION", ">HTTP", ">MS")
                         : TextTable.of(
                                 command, "TIME", "ID", "VERSION", "ARM", ">HTTP", ">MS", "OUTPUT");
     }
@@ -27,10 +27,10 @@ final class LineageTable {
         String time = LineageText.time(record, isNarrow);
         String version = LineageText.version(record);
         String status = LineageText.status(record);
-        String outputs = LineageText.outputs(record);
         if (isNarrow) {
-            table.row(time, id, version, status, ms, outputs);
+            table.row(time, id, version, status, ms);
         } else {
+            String outputs = LineageText.outputs(record);
             table.row(time, id, version, arm(record), status, ms, outputs);
         }
     }

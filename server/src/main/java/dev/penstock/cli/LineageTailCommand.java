@@ -69,31 +69,31 @@ final class LineageTailCommand implements Callable<Integer> {
         }
         StringJoiner query = filter.query();
         AuditCommand.add(query, "payload", hasValues ? "true" : "false");
-        boolean isNarrow = TextTable.screen(command) < NARROW;
+        int screen = TextTable.screen(command);
         try (AdminClient client = options.client()) {
             String newest = "/lineage" + query + "&order=newest&limit=" + Math.max(1, limit);
             JsonNode page = client.get(newest).body();
             if (limit > 0) {
                 List<JsonNode> last = new ArrayList<>();
                 page.path("records").forEach(last::add);
-                last.reversed().forEach(each -> print(each, isNarrow, command.getOut()));
+                last.reversed().forEach(each -> print(each, screen, command.getOut()));
             }
             String oldest = "/lineage" + query + "&order=oldest&limit=" + PAGE + "&cursor=";
             String cursor = RouteTable.text(page, "follow");
             while (true) {
                 TimeUnit.MILLISECONDS.sleep(every.toMillis());
-                cursor = look(client, oldest, cursor, isNarrow, command.getOut());
+                cursor = look(client, oldest, cursor, screen, command.getOut());
             }
         }
     }
 
     private String look(
-            AdminClient client, String path, String from, boolean isNarrow, PrintWriter out)
+            AdminClient client, String path, String from, int screen, PrintWriter out)
             throws InterruptedException {
         String cursor = from;
         while (true) {
             JsonNode page = client.get(path + AdminClient.part(cursor)).body();
-            page.path("records").forEach(each -> print(each, isNarrow, out));
+            page.path("records").forEach(each -> print(each, screen, out));
             String next = RouteTable.text(page, "next");
             if (next.isEmpty()) {
                 return RouteTable.text(page, "follow");
@@ -102,21 +102,22 @@ final class LineageTailCommand implements Callable<Integer> {
         }
     }
 
-    private void print(JsonNode record, boolean isNarrow, PrintWriter out) {
+    private void print(JsonNode record, int screen, PrintWriter out) {
         if (options.isJson()) {
             out.println(Json.MAPPER.writeValueAsString(record));
         } else {
             String line =
                     "%s  %s  %-12s  %-8s  %3s  %8s  %s"
                             .formatted(
-                                    LineageText.time(record, isNarrow),
+                                    LineageText.time(record, screen < NARROW),
                                     RouteTable.text(record, "rid"),
                                     LineageText.version(record),
                                     LineageTable.arm(record),
                                     LineageText.status(record),
                                     LineageText.millis(record.path("lat").path("total")),
                                     hasValues ? LineageText.outputs(record) : "");
-            out.println(Printable.line(line.stripTrailing()));
+            String safe = Printable.line(line.stripTrailing());
+            out.println(safe.length() <= screen ? safe : safe.substring(0, screen - 1) + "…");
         }
         out.flush();
     }

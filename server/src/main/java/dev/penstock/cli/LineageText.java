@@ -2,6 +2,7 @@ package dev.penstock.cli;
 
 import dev.penstock.lineage.store.TensorValues;
 import java.math.BigDecimal;
+import java.math.MathContext;
 import java.math.RoundingMode;
 import java.time.Instant;
 import java.time.ZoneId;
@@ -133,7 +134,7 @@ final class LineageText {
             BigDecimal number = new BigDecimal(value.asString());
             BigDecimal cut =
                     number.precision() > DIGITS
-                            ? number.round(new java.math.MathContext(DIGITS))
+                            ? number.round(new MathContext(DIGITS))
                             : number;
             BigDecimal plain = cut.stripTrailingZeros();
             boolean isLong = plain.scale() > 2 * DIGITS || plain.scale() < -DIGITS;

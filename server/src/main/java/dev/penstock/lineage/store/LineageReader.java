@@ -371,7 +371,8 @@ public final class LineageReader {
         return rates(millis).keySet();
     }
 
-    private Map<String, Double> rates(long millis) throws IOException {
+    /** The head rates that were in force then, by model, as far as they are known. */
+    public Map<String, Double> rates(long millis) throws IOException {
         return onSegments(segments -> Rates.at(millis * 1000, segments, manifests, files));
     }
 }
