@@ -107,6 +107,22 @@ final class ServerProcess implements AutoCloseable {
         return ports.get("admin");
     }
 
+    long pid() {
+        return process.pid();
+    }
+
+    /** The sum of a metric over all its series that hold this text; 0 if there is none. */
+    double metric(String name, String label) throws IOException {
+        try (HttpCaller caller = new HttpCaller(metricsPort())) {
+            return caller.get("/metrics")
+                    .text()
+                    .lines()
+                    .filter(line -> line.matches(name + "[ {].*") && line.contains(label))
+                    .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' '))))
+                    .sum();
+        }
+    }
+
     /** What it printed and logged so far. */
     String output() {
         synchronized (lines) {
