@@ -87,8 +87,7 @@ final class LineageTailCommand implements Callable<Integer> {
         }
     }
 
-    private String look(
-            AdminClient client, String path, String from, int screen, PrintWriter out)
+    private String look(AdminClient client, String path, String from, int screen, PrintWriter out)
             throws InterruptedException {
         String cursor = from;
         while (true) {

@@ -133,9 +133,7 @@ final class LineageText {
         if (value.isFloatingPointNumber() && Double.isFinite(value.doubleValue())) {
             BigDecimal number = new BigDecimal(value.asString());
             BigDecimal cut =
-                    number.precision() > DIGITS
-                            ? number.round(new MathContext(DIGITS))
-                            : number;
+                    number.precision() > DIGITS ? number.round(new MathContext(DIGITS)) : number;
             BigDecimal plain = cut.stripTrailingZeros();
             boolean isLong = plain.scale() > 2 * DIGITS || plain.scale() < -DIGITS;
             return isLong ? plain.toString() : plain.toPlainString();
